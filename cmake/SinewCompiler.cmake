@@ -1,0 +1,35 @@
+# Compiler settings shared by everything that is built in this tree.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(SINEW_CCACHE ccache)
+if(SINEW_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER ${SINEW_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${SINEW_CCACHE})
+endif()
+
+# Programs land in build/<preset>/bin when Sinew is the top-level project.
+if(PROJECT_IS_TOP_LEVEL)
+    set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endif()
+
+# Paths in binaries (assertions, source_location) are relative to the source tree: builds are reproducible.
+add_compile_options(-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
+
+add_library(sinew_warnings INTERFACE)
+target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+
+if(SINEW_SANITIZE)
+    add_compile_options(-fsanitize=${SINEW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${SINEW_SANITIZE})
+endif()
+if(SINEW_FUZZ)
+    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        message(FATAL_ERROR "SINEW_FUZZ needs clang: configure with `cmake --preset fuzz`")
+    endif()
+    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1)
+    add_link_options(-fsanitize=address,undefined)
+endif()

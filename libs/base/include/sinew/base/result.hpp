@@ -1,0 +1,97 @@
+/// Result<T>, Error and the propagation macros every library uses.
+///
+/// An expected failure is a value: a function that can fail returns Result<T>. Exceptions are for bugs: one that
+/// leaves a handler ends the process it ran in, and never steers control flow.
+/// Threading: values, as safe as an int.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sinew {
+
+/// What kind of failure it is, for a caller that branches. The message is for people.
+enum class ErrorCode : std::uint8_t {
+    invalid_argument,
+    not_found,
+    exists,
+    denied,
+    timed_out,
+    cancelled,
+    unavailable,
+    no_space,
+    corrupt,
+    unsupported,
+    io,
+    protocol,
+    internal
+};
+
+/// A failure: a code to branch on, an optional errno, and a message to read. One pointer wide.
+class [[nodiscard]] Error {
+public:
+    Error(ErrorCode code, std::string message, int sys_errno = 0,
+          std::source_location where = std::source_location::current())
+        : m_rep(std::make_unique<Rep>(Rep{code, sys_errno, std::move(message), where})) {}
+    [[nodiscard]] ErrorCode code() const noexcept { return m_rep->code; }
+    [[nodiscard]] int sys_errno() const noexcept { return m_rep->sys_errno; }
+    [[nodiscard]] std::string const& message() const noexcept { return m_rep->message; }
+    /// Where the error was made, for logs; never part of message().
+    [[nodiscard]] std::source_location where() const noexcept { return m_rep->where; }
+    /// Returns this error with `what: ` put before its message; code and errno stay.
+    Error with_context(std::string_view what) && {
+        m_rep->message.insert(0, std::string(what) + ": ");
+        return std::move(*this);
+    }
+
+private:
+    struct Rep {
+        ErrorCode code;
+        int sys_errno;
+        std::string message;
+        std::source_location where;
+    };
+    std::unique_ptr<Rep> m_rep;
+};
+
+/// A value or an Error; Result<> carries no value.
+template<typename T = void>
+using Result = std::expected<T, Error>;
+
+/// The lower-case name of `code`, e.g. "not_found".
+[[nodiscard]] std::string_view to_string(ErrorCode code) noexcept;
+
+/// An Error from an errno value: "what: No such file or directory", with the ErrorCode that fits it best.
+[[nodiscard]] Error error_from_errno(int sys_errno, std::string_view what,
+                                     std::source_location where = std::source_location::current());
+
+/// Shorthand for `return std::unexpected(Error(code, message))`.
+[[nodiscard]] inline std::unexpected<Error>
+failure(ErrorCode code, std::string message, std::source_location where = std::source_location::current()) {
+    return std::unexpected(Error(code, std::move(message), 0, where));
+}
+
+} // namespace sinew
+
+#define SINEW_CAT2(a, b) a##b
+#define SINEW_CAT(a, b) SINEW_CAT2(a, b)
+#define SINEW_TRY_IMPL(ret, tmp, lhs, ...)                                                                    \
+    auto tmp = (__VA_ARGS__);                                                                                \
+    if (!tmp) [[unlikely]]                                                                                   \
+        ret std::unexpected(std::move(tmp).error());                                                         \
+    lhs = *std::move(tmp)
+#define SINEW_CHECK_IMPL(ret, ...)                                                                            \
+    do {                                                                                                     \
+        if (auto sinew_r = (__VA_ARGS__); !sinew_r) [[unlikely]]                                               \
+            ret std::unexpected(std::move(sinew_r).error());                                                  \
+    } while (false)
+/// TRY(auto fd, open_file(path));  -- declares fd, or returns the error.
+#define TRY(lhs, ...) SINEW_TRY_IMPL(return, SINEW_CAT(sinew_try_, __COUNTER__), lhs, __VA_ARGS__)
+#define CO_TRY(lhs, ...) SINEW_TRY_IMPL(co_return, SINEW_CAT(sinew_try_, __COUNTER__), lhs, __VA_ARGS__)
+/// TRY_OK(sync_file(fd));  -- returns the error of a Result<void>.
+#define TRY_OK(...) SINEW_CHECK_IMPL(return, __VA_ARGS__)
+#define CO_TRY_OK(...) SINEW_CHECK_IMPL(co_return, __VA_ARGS__)
