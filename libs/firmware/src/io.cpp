@@ -1,0 +1,178 @@
+/// Streams and disks over the kernel's files, and in memory.
+///
+/// Invariant: a read behind the end of a disk yields zeros, never an error, so callers can treat a short
+/// image file and a blank disk alike. Threading: see the header.
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace sinew::firmware {
+
+namespace {
+
+/// Reads up to `into.size()` bytes at `offset`; short only at the end of the file.
+Result<std::size_t> read_up_to(FileDescriptor const& file, MutableBytesView into, std::uint64_t offset,
+                               std::string const& name) {
+    std::size_t done = 0;
+    while (done < into.size()) {
+        auto const count =
+            ::pread(file.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+        if (count < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return std::unexpected(
+                error_from_errno(errno, name + ": cannot read at byte " + std::to_string(offset + done)));
+        }
+        if (count == 0) {
+            break;
+        }
+        done += static_cast<std::size_t>(count);
+    }
+    return done;
+}
+
+int open_flags(DeviceAccess access) {
+    switch (access) {
+    case DeviceAccess::read_only:
+        return O_RDONLY;
+    case DeviceAccess::read_write:
+        return O_RDWR;
+    case DeviceAccess::create:
+        return O_RDWR | O_CREAT;
+    }
+    return O_RDONLY;
+}
+
+} // namespace
+
+FileInput::FileInput(FileDescriptor file)
+    : m_file(std::move(file)) {}
+
+Result<std::unique_ptr<FileInput>> FileInput::open(std::filesystem::path const& path) {
+    TRY(auto file, open_file(path, O_RDONLY));
+    return std::make_unique<FileInput>(std::move(file));
+}
+
+Result<std::size_t> FileInput::read(MutableBytesView into) {
+    return read_some(m_file, into);
+}
+
+std::optional<std::uint64_t> FileInput::size_bytes() const {
+    struct stat status{};
+    if (::fstat(m_file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<std::size_t> MemoryInput::read(MutableBytesView into) {
+    auto const count = std::min(into.size(), m_rest.size());
+    std::copy_n(m_rest.begin(), count, into.begin());
+    m_rest = m_rest.subspan(count);
+    return count;
+}
+
+Result<std::unique_ptr<FileDevice>> FileDevice::open(std::filesystem::path const& path, DeviceAccess access) {
+    auto const flags = open_flags(access);
+    struct stat before{};
+    bool const is_block = ::stat(path.c_str(), &before) == 0 && S_ISBLK(before.st_mode);
+    TRY(auto file, open_file(path, is_block ? flags & ~O_CREAT : flags));
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) {
+        return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
+    }
+    if (S_ISBLK(status.st_mode)) {
+        std::uint64_t size = 0;
+        if (::ioctl(file.get(), BLKGETSIZE64, &size) != 0) {
+            return std::unexpected(
+                error_from_errno(errno, path.string() + ": cannot get the size of the device"));
+        }
+        return std::unique_ptr<FileDevice>(
+            new FileDevice(std::move(file), path, size, static_cast<std::uint64_t>(status.st_rdev)));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return failure(ErrorCode::invalid_argument,
+                       path.string() +
+                           ": neither a block device nor a regular file; name a disk or an image file");
+    }
+    return std::unique_ptr<FileDevice>(
+        new FileDevice(std::move(file), path, static_cast<std::uint64_t>(status.st_size), std::nullopt));
+}
+
+Result<> FileDevice::read_at(std::uint64_t offset, MutableBytesView into) {
+    TRY(auto const count, read_up_to(m_file, into, offset, m_path.string()));
+    std::ranges::fill(into.subspan(count), std::byte{0});
+    return {};
+}
+
+Result<> FileDevice::write_at(std::uint64_t offset, BytesView bytes) {
+    if (m_device_number && (offset > m_size_bytes || bytes.size() > m_size_bytes - offset)) {
+        return failure(ErrorCode::no_space, m_path.string() + ": a write of " + std::to_string(bytes.size()) +
+                                                " bytes at byte " + std::to_string(offset) +
+                                                " goes past its end; use a larger disk");
+    }
+    TRY_OK(write_all_at(m_file, bytes, offset));
+    m_size_bytes = std::max(m_size_bytes, offset + bytes.size());
+    return {};
+}
+
+Result<> FileDevice::sync() {
+    return sync_file(m_file);
+}
+
+Result<> FileDevice::discard(std::uint64_t offset, std::uint64_t length) {
+    if (!m_device_number) {
+        return {};
+    }
+    std::array<std::uint64_t, 2> range{offset, length};
+    if (::ioctl(m_file.get(), BLKDISCARD, range.data()) != 0 && errno != EOPNOTSUPP && errno != ENOTTY) {
+        return std::unexpected(error_from_errno(errno, m_path.string() + ": cannot discard"));
+    }
+    return {};
+}
+
+Result<> MemoryDevice::read_at(std::uint64_t offset, MutableBytesView into) {
+    auto const start = std::min<std::uint64_t>(offset, m_bytes.size());
+    auto const count = std::min<std::size_t>(into.size(), m_bytes.size() - start);
+    std::copy_n(m_bytes.begin() + static_cast<std::ptrdiff_t>(start), count, into.begin());
+    std::ranges::fill(into.subspan(count), std::byte{0});
+    return {};
+}
+
+Result<> MemoryDevice::write_at(std::uint64_t offset, BytesView bytes) {
+    if (offset > m_bytes.size() || bytes.size() > m_bytes.size() - offset) {
+        if (m_growth == Growth::fixed) {
+            return failure(ErrorCode::no_space, "memory: a write at byte " + std::to_string(offset) +
+                                                    " goes past the end of the device; use a larger one");
+        }
+        m_bytes.resize(offset + bytes.size());
+    }
+    std::ranges::copy(bytes, m_bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+    return {};
+}
+
+Result<> MemoryDevice::discard(std::uint64_t /*offset*/, std::uint64_t /*length*/) {
+    return {};
+}
+
+} // namespace sinew::firmware
