@@ -32,7 +32,9 @@ public:
 /// A clock that stands still until advance() is called. Starts at one second past zero.
 class ManualClock final : public Clock {
 public:
-    [[nodiscard]] MonotonicTime now() const noexcept override { return MonotonicTime(Duration(m_now_ns.load())); }
+    [[nodiscard]] MonotonicTime now() const noexcept override {
+        return MonotonicTime(Duration(m_now_ns.load()));
+    }
     [[nodiscard]] WallTime wall_now() const noexcept override { return WallTime(Duration(m_now_ns.load())); }
     /// Moves both clocks forward by `step`, which is not negative.
     void advance(Duration step) noexcept { m_now_ns.fetch_add(step.count()); }

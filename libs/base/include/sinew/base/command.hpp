@@ -1,6 +1,7 @@
 /// Runs another program and waits for it, without a shell.
 ///
-/// Blocks until the program ends; for tools, and for a runtime's blocking pool. Threading: safe from any thread.
+/// Blocks until the program ends; for tools, and for a runtime's blocking pool. Threading: safe from any
+/// thread.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -40,7 +41,8 @@ struct CommandResult {
 [[nodiscard]] Result<CommandResult> run_command(std::vector<std::string> const& arguments,
                                                 CommandOptions const& options = {});
 
-/// Like run_command(), but a status other than 0 is an error that quotes the command and the end of what it said.
+/// Like run_command(), but a status other than 0 is an error that quotes the command and the end of what it
+/// said.
 [[nodiscard]] Result<std::string> run_checked(std::vector<std::string> const& arguments,
                                               CommandOptions const& options = {});
 

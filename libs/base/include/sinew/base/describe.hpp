@@ -6,8 +6,8 @@
 ///     BOOST_DESCRIBE_STRUCT(Wifi, (), (ssid, channel, psk))
 ///     Result<Wifi> wifi = sinew::from_toml<Wifi>(text, "wifi.toml");
 ///
-/// A member that is missing in the text keeps its default value. An unknown key, a wrong type, a number out of range
-/// or an unknown enumerator is an error that names file, line, key and what is allowed:
+/// A member that is missing in the text keeps its default value. An unknown key, a wrong type, a number out
+/// of range or an unknown enumerator is an error that names file, line, key and what is allowed:
 ///     wifi.toml:3: channel: expected an integer, found a string
 ///     wifi.toml:4: unknown key 'chanel' (did you mean 'channel'? known keys: ssid, channel, psk)
 /// Supported members: bool, integers, float/double, std::string, std::filesystem::path, std::chrono durations
@@ -38,8 +38,8 @@ template<typename T>
     return object;
 }
 
-/// Like decode(), onto an object that already holds values: members missing in `value` keep theirs. Use it to lay one
-/// file over another. On an error `object` is unchanged.
+/// Like decode(), onto an object that already holds values: members missing in `value` keep theirs. Use it to
+/// lay one file over another. On an error `object` is unchanged.
 template<typename T>
 [[nodiscard]] Result<> decode_onto(T& object, Value const& value, std::string_view source_name) {
     T copy = object;

@@ -1,18 +1,20 @@
-/// File descriptors and whole files: open, read, write, and replace a file so that power can go at any moment.
+/// File descriptors and whole files: open, read, write, and replace a file so that power can go at any
+/// moment.
 ///
 /// Every call retries EINTR. Errors name the path and the system's reason.
-/// Threading: a FileDescriptor belongs to one thread at a time; the functions share nothing. All of them block.
+/// Threading: a FileDescriptor belongs to one thread at a time; the functions share nothing. All of them
+/// block.
 #pragma once
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
-
-#include <sys/types.h>
 
 namespace sinew {
 
@@ -21,8 +23,10 @@ class FileDescriptor {
 public:
     FileDescriptor() = default;
     /// Takes ownership of `fd`.
-    explicit FileDescriptor(int fd) noexcept : m_fd(fd) {}
-    FileDescriptor(FileDescriptor&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)) {}
+    explicit FileDescriptor(int fd) noexcept
+        : m_fd(fd) {}
+    FileDescriptor(FileDescriptor&& other) noexcept
+        : m_fd(std::exchange(other.m_fd, -1)) {}
     FileDescriptor& operator=(FileDescriptor&& other) noexcept {
         if (this != &other) {
             close();
@@ -47,13 +51,15 @@ private:
 };
 
 /// open(2) with O_CLOEXEC added. `flags` as there (O_RDONLY, ...); `mode` is used with O_CREAT.
-[[nodiscard]] Result<FileDescriptor> open_file(std::filesystem::path const& path, int flags, mode_t mode = 0644);
+[[nodiscard]] Result<FileDescriptor> open_file(std::filesystem::path const& path, int flags,
+                                               mode_t mode = 0644);
 
 /// Reads up to `into.size()` bytes; 0 means end of file.
 [[nodiscard]] Result<std::size_t> read_some(FileDescriptor const& file, MutableBytesView into);
 
 /// Fills `into` from `offset`. Error corrupt: the file ends before that.
-[[nodiscard]] Result<> read_exactly_at(FileDescriptor const& file, MutableBytesView into, std::uint64_t offset);
+[[nodiscard]] Result<> read_exactly_at(FileDescriptor const& file, MutableBytesView into,
+                                       std::uint64_t offset);
 
 /// Writes all of `bytes` at the current position. Error no_space: the device is full.
 [[nodiscard]] Result<> write_all(FileDescriptor const& file, BytesView bytes);
@@ -69,17 +75,19 @@ private:
 [[nodiscard]] Result<std::string> read_text_file(std::filesystem::path const& path,
                                                  std::size_t limit_bytes = 64u << 20);
 
-/// Replaces `path` by `bytes`: written to a new file beside it, fsynced, renamed over it, the folder fsynced. After a
-/// power cut the path holds the old content or the new, never a mixture. On an error the old file stays and no
-/// temporary file is left behind.
-[[nodiscard]] Result<> write_file_atomically(std::filesystem::path const& path, BytesView bytes, mode_t mode = 0644);
+/// Replaces `path` by `bytes`: written to a new file beside it, fsynced, renamed over it, the folder fsynced.
+/// After a power cut the path holds the old content or the new, never a mixture. On an error the old file
+/// stays and no temporary file is left behind.
+[[nodiscard]] Result<> write_file_atomically(std::filesystem::path const& path, BytesView bytes,
+                                             mode_t mode = 0644);
 
 /// A folder of its own below TMPDIR, removed with everything in it when destroyed.
 class TemporaryDirectory {
 public:
     /// Makes "<TMPDIR or /tmp>/<prefix>-XXXXXX", mode 0700.
     [[nodiscard]] static Result<TemporaryDirectory> create(std::string_view prefix = "sinew");
-    TemporaryDirectory(TemporaryDirectory&& other) noexcept : m_path(std::exchange(other.m_path, {})) {}
+    TemporaryDirectory(TemporaryDirectory&& other) noexcept
+        : m_path(std::exchange(other.m_path, {})) {}
     TemporaryDirectory& operator=(TemporaryDirectory&& other) noexcept;
     TemporaryDirectory(TemporaryDirectory const&) = delete;
     TemporaryDirectory& operator=(TemporaryDirectory const&) = delete;
@@ -87,7 +95,8 @@ public:
     [[nodiscard]] std::filesystem::path const& path() const noexcept { return m_path; }
 
 private:
-    explicit TemporaryDirectory(std::filesystem::path path) : m_path(std::move(path)) {}
+    explicit TemporaryDirectory(std::filesystem::path path)
+        : m_path(std::move(path)) {}
     void remove() noexcept;
     std::filesystem::path m_path;
 };

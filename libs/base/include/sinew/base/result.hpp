@@ -1,8 +1,8 @@
 /// Result<T>, Error and the propagation macros every library uses.
 ///
-/// An expected failure is a value: a function that can fail returns Result<T>. Exceptions are for bugs: one that
-/// leaves a handler ends the process it ran in, and never steers control flow.
-/// Threading: values, as safe as an int.
+/// An expected failure is a value: a function that can fail returns Result<T>. Exceptions are for bugs: one
+/// that leaves a handler ends the process it ran in, and never steers control flow. Threading: values, as
+/// safe as an int.
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -79,15 +79,15 @@ failure(ErrorCode code, std::string message, std::source_location where = std::s
 
 #define SINEW_CAT2(a, b) a##b
 #define SINEW_CAT(a, b) SINEW_CAT2(a, b)
-#define SINEW_TRY_IMPL(ret, tmp, lhs, ...)                                                                    \
+#define SINEW_TRY_IMPL(ret, tmp, lhs, ...)                                                                   \
     auto tmp = (__VA_ARGS__);                                                                                \
     if (!tmp) [[unlikely]]                                                                                   \
         ret std::unexpected(std::move(tmp).error());                                                         \
     lhs = *std::move(tmp)
-#define SINEW_CHECK_IMPL(ret, ...)                                                                            \
+#define SINEW_CHECK_IMPL(ret, ...)                                                                           \
     do {                                                                                                     \
-        if (auto sinew_r = (__VA_ARGS__); !sinew_r) [[unlikely]]                                               \
-            ret std::unexpected(std::move(sinew_r).error());                                                  \
+        if (auto sinew_r = (__VA_ARGS__); !sinew_r) [[unlikely]]                                             \
+            ret std::unexpected(std::move(sinew_r).error());                                                 \
     } while (false)
 /// TRY(auto fd, open_file(path));  -- declares fd, or returns the error.
 #define TRY(lhs, ...) SINEW_TRY_IMPL(return, SINEW_CAT(sinew_try_, __COUNTER__), lhs, __VA_ARGS__)

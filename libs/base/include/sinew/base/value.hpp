@@ -23,8 +23,11 @@ public:
     using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
 
     Value() = default;
-    Value(Data data) : m_data(std::move(data)) {}
-    Value(Data data, int line) : m_data(std::move(data)), m_line(line) {}
+    Value(Data data)
+        : m_data(std::move(data)) {}
+    Value(Data data, int line)
+        : m_data(std::move(data))
+        , m_line(line) {}
 
     [[nodiscard]] Data const& data() const noexcept { return m_data; }
     [[nodiscard]] Data& data() noexcept { return m_data; }
