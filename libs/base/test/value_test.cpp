@@ -1,1 +1,88 @@
+/// The neutral tree, and its TOML and JSON texts.
+#include <sinew/base/value.hpp>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace sinew {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string json_again(std::string_view text) {
+    return format_json(parse_json(text, "test").value());
+}
+
+TEST(Value, json_keeps_order_types_and_escapes) {
+    constexpr std::string_view text = R"({"z":1,"a":[true,null,-2.5,"\"\n\u0001é"],"e":{},"f":[]})";
+    EXPECT_EQ(json_again(text), R"({"z":1,"a":[true,null,-2.5,"\"\n\u0001é"],"e":{},"f":[]})");
+}
+
+TEST(Value, a_double_stays_a_double_in_json) {
+    EXPECT_EQ(json_again("[1.0, 1]"), "[1.0,1]");
+    EXPECT_EQ(json_again("[1e300]"), "[1e+300]");
+    EXPECT_EQ(format_json(Value(std::numeric_limits<double>::quiet_NaN())), "null");
+}
+
+TEST(Value, indented_json_is_for_people) {
+    auto const value = parse_json(R"({"a":[1,2],"b":{}})", "test").value();
+    EXPECT_EQ(format_json(value, JsonStyle::indented), "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}");
+}
+
+TEST(Value, broken_json_names_file_and_line) {
+    auto const failed = parse_json("{\n\"a\": 1,\n}", "status.json");
+    ASSERT_FALSE(failed);
+    EXPECT_THAT(failed.error().message(), StartsWith("status.json:3: "));
+    EXPECT_FALSE(parse_json("{} x", "status.json"));
+    EXPECT_FALSE(parse_json("", "status.json"));
+}
+
+TEST(Value, nesting_is_bounded) {
+    EXPECT_TRUE(parse_json(std::string(40, '[') + std::string(40, ']'), "test"));
+    EXPECT_FALSE(parse_json(std::string(100'000, '['), "test"));
+    EXPECT_FALSE(parse_toml("a = " + std::string(100'000, '['), "test"));
+}
+
+TEST(Value, toml_knows_the_line_of_each_value) {
+    auto const value = parse_toml("a = 1\n[table]\nb = \"x\"\n", "test.toml").value();
+    EXPECT_EQ(value.find("a")->line(), 1);
+    EXPECT_EQ(value.find("table")->find("b")->line(), 3);
+    EXPECT_EQ(*value.find("table")->find("b")->get_if<std::string>(), "x");
+    EXPECT_EQ(value.find("missing"), nullptr);
+}
+
+TEST(Value, broken_toml_names_file_line_and_column) {
+    auto const failed = parse_toml("a = 1\nb = = 2\n", "sinew.toml");
+    ASSERT_FALSE(failed);
+    EXPECT_THAT(failed.error().message(), StartsWith("sinew.toml:2:5: "));
+    EXPECT_THAT(parse_toml("a = 1\na = 2\n", "sinew.toml").error().message(), HasSubstr("sinew.toml:2"));
+}
+
+TEST(Value, toml_is_written_so_that_it_reads_the_same) {
+    auto const value =
+        parse_toml("name = \"a\\\"b\"\nlist = [1, 2.5, true]\n[table.inner]\nx = -1\n", "test.toml").value();
+    auto const text = format_toml(value).value();
+    EXPECT_EQ(format_json(parse_toml(text, "again").value()), format_json(value));
+}
+
+TEST(Value, dates_become_text) {
+    auto const value = parse_toml("when = 2024-02-29T12:00:00Z\n", "test.toml").value();
+    EXPECT_EQ(*value.find("when")->get_if<std::string>(), "2024-02-29T12:00:00Z");
+}
+
+TEST(Value, only_tables_are_toml) {
+    EXPECT_EQ(format_toml(Value(std::int64_t{1})).error().message(),
+              "only a table can be written as TOML, not an integer");
+    Value::Object object;
+    object.emplace_back("list", Value(Value::Array{Value()}));
+    EXPECT_FALSE(format_toml(Value(object)));
+}
+
+} // namespace
+} // namespace sinew
