@@ -1,0 +1,67 @@
+/// What PID 1 found out about this boot: /run/sinew/boot.toml, and the one line that says how the last run ended.
+///
+/// sinew-init writes both, sinewd reads the first and writes the second when it asks for a reboot. One description
+/// serves both programs.
+/// Threading: plain values; the file functions block.
+#pragma once
+
+#include <sinew/base/describe.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sinew::device {
+
+/// Why the machine started. `watchdog_or_reset` is a reset that nobody announced: the hardware watchdog, or a button.
+enum class BootReason : std::uint8_t {
+    power_on,
+    reboot_requested,
+    update,
+    rolled_back,
+    application_failed,
+    watchdog_or_reset,
+    kernel_panic
+};
+BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back, application_failed, watchdog_or_reset,
+                    kernel_panic)
+
+/// /run/sinew/boot.toml.
+struct BootReport {
+    BootReason reason = BootReason::power_on;
+    /// More about the reason, for people; may be empty.
+    std::string detail;
+    /// The slot that was booted, "a" or "b"; empty when the bootloader named none.
+    std::string slot;
+    /// The slot waits to be validated.
+    bool trial = false;
+    /// The bootloader came back from a slot that was never validated.
+    bool rolled_back = false;
+    std::string serial_number;
+    std::string hostname;
+};
+BOOST_DESCRIBE_STRUCT(BootReport, (), (reason, detail, slot, trial, rolled_back, serial_number, hostname))
+
+/// Where the report lies, below the root `/run`.
+inline constexpr std::string_view boot_report_path = "/run/sinew/boot.toml";
+/// Where a program leaves an EndRecord before it asks PID 1 to reboot.
+inline constexpr std::string_view end_record_path = "/run/sinew/end";
+
+/// How a run of the system ended: kept in /data and in the kernel log's crash store, read at the next boot.
+struct EndRecord {
+    /// `power_on` stands for a requested power-off: what follows it is a power-on.
+    BootReason reason = BootReason::reboot_requested;
+    /// At most 200 bytes, one line.
+    std::string detail;
+    friend bool operator==(EndRecord const&, EndRecord const&) = default;
+};
+
+/// One line without its line feed: "sinew-end: reason=NAME detail=TEXT".
+[[nodiscard]] std::string format_end_record(EndRecord const& record);
+
+/// The last well-formed end record anywhere in `text`, which may be a whole kernel log; nothing when there is none.
+/// Bounded by the length of `text`; bytes outside printable ASCII in the detail become '?'.
+[[nodiscard]] std::optional<EndRecord> find_end_record(std::string_view text);
+
+} // namespace sinew::device
