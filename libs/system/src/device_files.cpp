@@ -1,0 +1,40 @@
+/// init.toml and device.toml from a description.
+///
+/// Invariant: nothing here is decided twice; every value is the description's or computed from its layout.
+/// Threading: pure functions.
+#include <sinew/base/describe.hpp>
+#include <sinew/device/config.hpp>
+#include <sinew/system/description.hpp>
+#include <sinew/system/device_files.hpp>
+#include <sinew/system/layout.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace sinew::system {
+
+device::InitConfig init_config(Description const& description, Layout const& layout,
+                               ModuleOrder const& modules, std::int64_t build_time) {
+    device::InitConfig config;
+    config.disk_signature = description.disk.signature;
+    for (auto const& partition : layout.partitions) {
+        config.partitions[partition.name] = partition.number;
+    }
+    config.rootfs_type = description.rootfs.format == RootfsFormat::squashfs ? "squashfs" : "erofs";
+    config.early_modules = modules.early;
+    config.modules = modules.late;
+    config.watchdog = description.watchdog;
+    config.build_time = build_time;
+    return config;
+}
+
+device::DeviceConfig device_config(Description const& description) {
+    device::DeviceConfig config;
+    config.platform = description.name;
+    config.services = description.services;
+    config.watchdog = description.watchdog;
+    config.network = description.network;
+    return config;
+}
+
+} // namespace sinew::system
