@@ -71,6 +71,11 @@ TEST(Value, toml_is_written_so_that_it_reads_the_same) {
     EXPECT_EQ(format_json(parse_toml(text, "again").value()), format_json(value));
 }
 
+TEST(Value, letters_that_the_parser_cannot_take_are_refused_and_others_are_not) {
+    EXPECT_THAT(parse_toml("a = \"\uFC00\"", "x").error().message(), HasSubstr("presentation form"));
+    EXPECT_TRUE(parse_toml("a = \"\uFB25\uFEFF\uFFE5é漢\"", "x"));
+}
+
 TEST(Value, dates_become_text) {
     auto const value = parse_toml("when = 2024-02-29T12:00:00Z\n", "test.toml").value();
     EXPECT_EQ(*value.find("when")->get_if<std::string>(), "2024-02-29T12:00:00Z");
