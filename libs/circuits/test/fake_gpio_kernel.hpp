@@ -1,0 +1,144 @@
+/// A kernel in memory for KernelBoard: chips, lines and the errnos that Linux answers with.
+///
+/// Threading: for one test's thread.
+#pragma once
+
+#include "gpio_kernel.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
+
+#include <fcntl.h>
+#include <linux/gpio.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sinew::circuits::testing {
+
+struct FakeLine {
+    std::string name;
+    std::string consumer;
+    std::uint64_t flags = 0;
+    bool value = false;
+    gpio_v2_line_config config{};
+};
+
+struct FakeChip {
+    std::string name;
+    std::string label;
+    std::vector<FakeLine> lines;
+    int open_errno = 0;
+};
+
+class FakeGpioKernel final : public GpioKernel {
+public:
+    std::vector<FakeChip> chips;
+    /// What GPIO_V2_GET_LINE_IOCTL answers, and what the ioctls of lines answer.
+    int request_errno = 0;
+    int line_errno = 0;
+    gpio_v2_line_request last_request{};
+    std::deque<gpio_v2_line_event> events;
+    int read_errno = EAGAIN;
+
+    std::vector<std::string> chip_names() override {
+        std::vector<std::string> names;
+        for (FakeChip const& chip : chips) {
+            names.push_back(chip.name);
+        }
+        return names;
+    }
+
+    std::expected<FileDescriptor, int> open_chip(std::string const& name) override {
+        for (FakeChip& chip : chips) {
+            if (chip.name == name) {
+                if (chip.open_errno != 0) {
+                    return std::unexpected(chip.open_errno);
+                }
+                FileDescriptor descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
+                m_chips[descriptor.get()] = &chip;
+                return descriptor;
+            }
+        }
+        return std::unexpected(ENOENT);
+    }
+
+    int control(int descriptor, unsigned long request, void* argument) override {
+        switch (request) {
+        case GPIO_GET_CHIPINFO_IOCTL:
+            return chip_info(*m_chips.at(descriptor), *static_cast<gpiochip_info*>(argument));
+        case GPIO_V2_GET_LINEINFO_IOCTL:
+            return line_info(*m_chips.at(descriptor), *static_cast<gpio_v2_line_info*>(argument));
+        case GPIO_V2_GET_LINE_IOCTL:
+            return take(*m_chips.at(descriptor), *static_cast<gpio_v2_line_request*>(argument));
+        case GPIO_V2_LINE_GET_VALUES_IOCTL:
+            static_cast<gpio_v2_line_values*>(argument)->bits = m_lines.at(descriptor)->value ? 1 : 0;
+            return line_errno;
+        case GPIO_V2_LINE_SET_VALUES_IOCTL:
+            m_lines.at(descriptor)->value = (static_cast<gpio_v2_line_values*>(argument)->bits & 1) != 0;
+            return line_errno;
+        case GPIO_V2_LINE_SET_CONFIG_IOCTL:
+            m_lines.at(descriptor)->config = *static_cast<gpio_v2_line_config*>(argument);
+            return line_errno;
+        default:
+            return ENOTTY;
+        }
+    }
+
+    std::expected<std::size_t, int> read(int /*descriptor*/, MutableBytesView into) override {
+        std::size_t written = 0;
+        while (!events.empty() && into.size() - written >= sizeof(gpio_v2_line_event)) {
+            std::memcpy(into.data() + written, &events.front(), sizeof(gpio_v2_line_event));
+            written += sizeof(gpio_v2_line_event);
+            events.pop_front();
+        }
+        if (written == 0) {
+            return std::unexpected(read_errno);
+        }
+        return written;
+    }
+
+private:
+    static int chip_info(FakeChip const& chip, gpiochip_info& info) {
+        chip.name.copy(static_cast<char*>(info.name), sizeof(info.name) - 1);
+        chip.label.copy(static_cast<char*>(info.label), sizeof(info.label) - 1);
+        info.lines = static_cast<std::uint32_t>(chip.lines.size());
+        return 0;
+    }
+
+    static int line_info(FakeChip const& chip, gpio_v2_line_info& info) {
+        if (info.offset >= chip.lines.size()) {
+            return EINVAL;
+        }
+        FakeLine const& line = chip.lines[info.offset];
+        line.name.copy(static_cast<char*>(info.name), sizeof(info.name) - 1);
+        line.consumer.copy(static_cast<char*>(info.consumer), sizeof(info.consumer) - 1);
+        info.flags = line.flags;
+        return 0;
+    }
+
+    int take(FakeChip& chip, gpio_v2_line_request& request) {
+        last_request = request;
+        FakeLine& line = chip.lines.at(request.offsets[0]);
+        if (request_errno != 0 || (line.flags & GPIO_V2_LINE_FLAG_USED) != 0) {
+            return request_errno != 0 ? request_errno : EBUSY;
+        }
+        line.config = request.config;
+        line.value = (request.config.attrs[0].attr.values & 1) != 0;
+        request.fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        m_lines[request.fd] = &line;
+        return 0;
+    }
+
+    std::map<int, FakeChip*> m_chips;
+    std::map<int, FakeLine*> m_lines;
+};
+
+} // namespace sinew::circuits::testing
