@@ -1,0 +1,19 @@
+/// The front door of libs/otp: supervised lightweight processes with OTP's semantics.
+///
+/// Start with server.hpp (a process with typed handlers), supervisor.hpp (a tree of them) and application.hpp
+/// (main). Tests also include <sinew/otp/simulation.hpp>.
+#pragma once
+
+#include <sinew/otp/application.hpp>
+#include <sinew/otp/async.hpp>
+#include <sinew/otp/call.hpp>
+#include <sinew/otp/config.hpp>
+#include <sinew/otp/exit_reason.hpp>
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/messages.hpp>
+#include <sinew/otp/name.hpp>
+#include <sinew/otp/node.hpp>
+#include <sinew/otp/pid.hpp>
+#include <sinew/otp/process.hpp>
+#include <sinew/otp/server.hpp>
+#include <sinew/otp/supervisor.hpp>

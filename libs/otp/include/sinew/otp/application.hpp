@@ -1,0 +1,59 @@
+/// Application: what a program's main is made of. SINEW_APPLICATION(Type) defines main().
+///
+/// The program takes --config DIR (default: SINEW_CONFIG_DIR, else config/ beside the program's folder),
+/// --help and
+/// --version; reads the configuration (SINEW_TARGET: "host" unless set), starts the tree that start()
+/// returns, tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse
+/// order and it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to
+/// start or the top supervisor gives up. Threading: the functions run on the main thread, outside the
+/// scheduler.
+#pragma once
+
+#include <sinew/otp/config.hpp>
+#include <sinew/otp/supervisor.hpp>
+
+#include <memory>
+#include <string_view>
+#include <type_traits>
+
+namespace sinew {
+
+class Application {
+public:
+    Application() = default;
+    Application(Application const&) = delete;
+    Application& operator=(Application const&) = delete;
+    Application(Application&&) = delete;
+    Application& operator=(Application&&) = delete;
+    virtual ~Application() = default;
+    /// The supervision tree. A ConfigError or other exception ends the program with its text.
+    virtual Supervisor start(Config const& config) = 0;
+    /// Before the tree is stopped in order.
+    virtual void prepare_stop() {}
+    /// After the tree has ended, in order or not.
+    virtual void stop() {}
+};
+
+struct ApplicationInfo {
+    std::string_view name;
+    std::string_view version;
+};
+
+/// Everything main() does; returns the exit status. For programs that need a main() of their own.
+[[nodiscard]] int run_application(int argc, char const* const* argv, Application& application,
+                                  ApplicationInfo const& info);
+
+} // namespace sinew
+
+#ifndef SINEW_APPLICATION_VERSION
+/// The build defines it as the application's version, a string literal.
+#define SINEW_APPLICATION_VERSION "0.0.0"
+#endif
+
+/// Defines main() for an Application class.
+#define SINEW_APPLICATION(Type)                                                                              \
+    int main(int argc, char** argv) {                                                                        \
+        Type application;                                                                                    \
+        return sinew::run_application(argc, argv, application, {#Type, SINEW_APPLICATION_VERSION});          \
+    }                                                                                                        \
+    static_assert(std::is_base_of_v<sinew::Application, Type>)

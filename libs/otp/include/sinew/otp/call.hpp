@@ -1,0 +1,201 @@
+/// Talking to servers: call, request, cast, send; and starting them: spawn, start.
+///
+/// call() waits and is for threads outside the scheduler (main, tests); inside a handler use request(), which
+/// is awaited or continued. Both give up after a time limit, 5 s unless told otherwise. Errors of call() and
+/// request(): not_found: no such process; timed_out; unavailable: the server ended before it answered (its
+/// exit reason is in the text), or dropped the question; invalid_argument: a process asked itself. Threading:
+/// cast() and send() never block and work anywhere a node is current; a process that is gone is no error.
+#pragma once
+
+#include <sinew/otp/server.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace sinew {
+
+inline constexpr Duration default_call_timeout = std::chrono::seconds(5);
+
+namespace detail {
+
+/// Sends the call and blocks this thread until the answer, or fails it after `timeout`. Returns the reply
+/// envelope. Throws std::logic_error on a scheduler thread.
+[[nodiscard]] Envelope* wait_for_reply(RequestStart& start);
+[[nodiscard]] RequestStart make_request_start(Pid target, std::type_info const& target_type,
+                                              std::type_info const& request_type, Envelope* envelope,
+                                              std::optional<Duration> timeout);
+/// How to put a path into a filled call envelope before it goes.
+using SetPath = void (*)(Envelope& envelope, ReplyPath path);
+
+template<typename S, typename R>
+[[nodiscard]] RequestStart start_call(Pid target, R request, std::optional<Duration> timeout) {
+    static_assert(IsRequest<R>, "a call's request names its answer: struct R { using Reply = ...; };");
+    static_assert(HandlesCall<S, R>, "this server has no public handle_call() for that request");
+    Envelope* const envelope = make_envelope<CallPayload<R>>(call_ops<S, R>, ReplyPath(), std::move(request));
+    RequestStart start = make_request_start(target, typeid(S), typeid(R), envelope, timeout);
+    start.go = [](RequestStart& self, ReplyPath path) {
+        payload_of<CallPayload<R>>(*self.envelope).path = std::move(path);
+        deliver(self.target, std::exchange(self.envelope, nullptr));
+    };
+    return start;
+}
+
+} // namespace detail
+
+/// Asks `target` and waits for the answer. Blocks; not inside a process.
+template<Target T, IsRequest R>
+[[nodiscard]] auto call(T const& target, R request, Duration timeout = default_call_timeout)
+    -> detail::FlatResultOf<typename R::Reply> {
+    detail::RequestStart start =
+        detail::start_call<typename T::ServerType, R>(detail::resolve(target), std::move(request), timeout);
+    detail::Envelope* const reply = detail::wait_for_reply(start);
+    return detail::take_reply<typename R::Reply>(reply, start.label);
+}
+
+/// Asks `target` from inside a process: `co_await request(...)`, or `request(...).then(...)`.
+template<Target T, IsRequest R>
+[[nodiscard]] auto request(T const& target, R request, Duration timeout = default_call_timeout)
+    -> Request<typename R::Reply> {
+    return Request<typename R::Reply>(
+        detail::start_call<typename T::ServerType, R>(detail::resolve(target), std::move(request), timeout));
+}
+
+/// Sends `message` to the target's handle_cast().
+template<Target T, typename M>
+void cast(T const& target, M message) {
+    static_assert(HandlesCast<typename T::ServerType, M>,
+                  "this server has no public handle_cast() for that message");
+    if (Pid const pid = detail::resolve(target)) {
+        detail::deliver(
+            pid, detail::make_envelope<M>(detail::cast_ops<typename T::ServerType, M>, std::move(message)));
+    }
+}
+
+/// Sends `message` to the target's handle_info().
+template<Target T, typename M>
+void send(T const& target, M message) {
+    static_assert(HandlesInfo<typename T::ServerType, M>,
+                  "this server has no public handle_info() for that message");
+    if (Pid const pid = detail::resolve(target)) {
+        detail::deliver(
+            pid, detail::make_envelope<M>(detail::info_ops<typename T::ServerType, M>, std::move(message)));
+    }
+}
+template<typename M>
+void send(Recipient<M> const& recipient, M message) {
+    recipient.send(std::move(message));
+}
+
+/// Where and how a new process lives.
+struct StartOptions {
+    /// Registers it under this text (name<S>("text")).
+    std::string name = {};
+    /// Registers it as the node's S (name<S>).
+    bool is_registered_by_type = false;
+};
+
+namespace detail {
+
+template<typename S, typename... Arguments>
+[[nodiscard]] std::shared_ptr<Blueprint const> blueprint_for(Arguments&&... arguments) {
+    return std::make_shared<OnceBlueprint<S, std::decay_t<Arguments>...>>(
+        std::forward<Arguments>(arguments)...);
+}
+template<typename S>
+[[nodiscard]] SpawnOptions spawn_options(StartOptions options, bool is_linked) {
+    SpawnOptions spawn;
+    spawn.type_slot = options.is_registered_by_type ? type_slot<S> : no_type_slot;
+    spawn.name = std::move(options.name);
+    spawn.is_linked = is_linked;
+    return spawn;
+}
+
+/// A process that runs one function and ends.
+template<typename F>
+class FunctionProcess {
+public:
+    struct Run {};
+    explicit FunctionProcess(F function)
+        : m_function(std::move(function)) {}
+    void init() { send_first(make_envelope<Run>(info_ops<FunctionProcess, Run>)); }
+    auto handle_info(Run /*run*/) -> std::invoke_result_t<F&> {
+        stop_self(ExitReason::normal());
+        return m_function();
+    }
+
+private:
+    F m_function;
+};
+
+} // namespace detail
+
+/// Makes a process running S(arguments...) and returns at once; its init() runs soon, before any message it
+/// is sent.
+template<typename S, typename... Arguments>
+ServerRef<S> spawn(Arguments&&... arguments) {
+    return ServerRef<S>(detail::spawn_process(
+        current_node(), detail::blueprint_for<S>(std::forward<Arguments>(arguments)...), {}));
+}
+/// The same, linked to this process, which is its parent. Nothing falls between making and linking.
+template<typename S, typename... Arguments>
+ServerRef<S> spawn_link(Arguments&&... arguments) {
+    return ServerRef<S>(detail::spawn_process(current_node(),
+                                              detail::blueprint_for<S>(std::forward<Arguments>(arguments)...),
+                                              detail::spawn_options<S>({}, true)));
+}
+/// Runs `function` (void or Async<>) in a process of its own, which ends normally after it.
+template<typename F>
+    requires std::is_invocable_v<F&>
+Pid spawn(F function) {
+    return detail::spawn_process(current_node(),
+                                 detail::blueprint_for<detail::FunctionProcess<F>>(std::move(function)), {});
+}
+template<typename F>
+    requires std::is_invocable_v<F&>
+Pid spawn_link(F function) {
+    detail::SpawnOptions options;
+    options.is_linked = true;
+    return detail::spawn_process(current_node(),
+                                 detail::blueprint_for<detail::FunctionProcess<F>>(std::move(function)),
+                                 std::move(options));
+}
+/// The same, monitored by this process.
+template<typename F>
+    requires std::is_invocable_v<F&>
+std::pair<Pid, MonitorRef> spawn_monitor(F function) {
+    MonitorRef ref;
+    detail::SpawnOptions options;
+    options.monitor = &ref;
+    Pid const pid = detail::spawn_process(
+        current_node(), detail::blueprint_for<detail::FunctionProcess<F>>(std::move(function)),
+        std::move(options));
+    return {pid, ref};
+}
+
+/// Starts an S linked to this process and answers when its init() is done, with its Pid: `co_await
+/// start_link<S>(...)`. An init() that fails is an Error and nothing else: no Exit message. Empty Pid: init()
+/// said ignore. Errors: exists: the name is taken; unavailable: init() failed, or was ended.
+template<typename S, typename... Arguments>
+[[nodiscard]] Request<Pid> start_link(StartOptions options, Arguments&&... arguments) {
+    auto blueprint = detail::blueprint_for<S>(std::forward<Arguments>(arguments)...);
+    return Request<Pid>(detail::custom_request(
+        [blueprint, options](detail::ReplyPath path) {
+            detail::SpawnOptions spawn = detail::spawn_options<S>(options, true);
+            spawn.on_started = std::move(path);
+            detail::spawn_process(current_node(), blueprint, std::move(spawn));
+        },
+        detail::RequestLabel{{}, "the new process", &typeid(S)}, std::nullopt));
+}
+
+/// Asks `pid` to end with `reason` in order, and answers when it has: in a process. Timeout: it goes on
+/// ending. Errors: not_found: it was gone; timed_out; unavailable: it ended with another reason.
+[[nodiscard]] Request<void> stop(Pid pid, ExitReason reason = ExitReason::normal(),
+                                 Duration timeout = default_call_timeout);
+/// The same from outside the scheduler; blocks.
+[[nodiscard]] Result<> stop_and_wait(Pid pid, ExitReason reason = ExitReason::normal(),
+                                     Duration timeout = default_call_timeout);
+
+} // namespace sinew

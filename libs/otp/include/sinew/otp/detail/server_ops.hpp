@@ -1,0 +1,208 @@
+/// The constants that carry a message of one type to a handler of one server class.
+///
+/// Included by server.hpp. Threading: constants; deliver runs in the process.
+#pragma once
+
+#include <sinew/base/result.hpp>
+#include <sinew/otp/async.hpp>
+#include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/detail/envelope.hpp>
+#include <sinew/otp/detail/pending.hpp>
+
+#include <tuple>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+namespace sinew::detail {
+
+template<typename Returned>
+void run_to_end(Returned&& returned) {
+    static_assert(is_async<Returned>, "this handler must return void or sinew::Async<>");
+    start_root(std::forward<Returned>(returned));
+}
+
+/// Calls a handler that returns void or Async<>.
+template<typename F>
+void run_handler(F&& function) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
+        std::forward<F>(function)();
+    } else {
+        run_to_end(std::forward<F>(function)());
+    }
+}
+
+template<typename S, typename M>
+void deliver_info(void* state, Envelope& envelope) {
+    PayloadScope<M> message(envelope);
+    run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(*message)); });
+}
+template<typename S, typename M>
+void deliver_cast(void* state, Envelope& envelope) {
+    PayloadScope<M> message(envelope);
+    run_handler([&] { return static_cast<S*>(state)->handle_cast(std::move(*message)); });
+}
+
+template<typename S, typename M>
+inline constexpr MessageOps info_ops{
+    .deliver = &deliver_info<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
+template<typename S, typename M>
+inline constexpr MessageOps cast_ops{
+    .deliver = &deliver_cast<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
+
+template<typename R>
+struct CallPayload {
+    ReplyPath path;
+    R request;
+};
+
+template<typename R>
+void discard_call(Envelope& envelope, ExitReason const& reason) noexcept {
+    payload_of<CallPayload<R>>(envelope).path.fail(RequestFailure::ended, reason);
+    destroy_payload<CallPayload<R>>(envelope);
+}
+
+template<typename S, typename R>
+Async<void> drive_call(S& server, R request, ReplyPath path) {
+    using Reply = typename R::Reply;
+    auto handler = server.handle_call(std::move(request));
+    if constexpr (std::is_void_v<Reply>) {
+        co_await handler;
+        path.answer_from_handler(make_reply<void>(path));
+    } else {
+        Reply value = co_await handler;
+        path.answer_from_handler(make_reply<Reply>(path, std::move(value)));
+    }
+}
+
+template<typename S, typename R>
+void deliver_call(void* state, Envelope& envelope) {
+    using Reply = typename R::Reply;
+    S& server = *static_cast<S*>(state);
+    PayloadScope<CallPayload<R>> call(envelope);
+    if constexpr (HandlesCallLater<S, R>) {
+        run_handler(
+            [&] { return server.handle_call(std::move(call->request), Deferred<R>(std::move(call->path))); });
+    } else if constexpr (is_async<decltype(server.handle_call(std::move(call->request)))>) {
+        start_root(drive_call<S, R>(server, std::move(call->request), std::move(call->path)));
+    } else if constexpr (std::is_void_v<Reply>) {
+        server.handle_call(std::move(call->request));
+        call->path.answer_from_handler(make_reply<void>(call->path));
+    } else {
+        static_assert(std::is_convertible_v<decltype(server.handle_call(std::move(call->request))), Reply>,
+                      "handle_call() must return the request's Reply, or sinew::Async of it");
+        Reply value = server.handle_call(std::move(call->request));
+        call->path.answer_from_handler(make_reply<Reply>(call->path, std::move(value)));
+    }
+}
+
+template<typename S, typename R>
+inline constexpr MessageOps call_ops{
+    .deliver = &deliver_call<S, R>, .discard = &discard_call<R>, .type = &typeid(R)};
+
+[[nodiscard]] inline Result<Start> to_start(Result<void> result) {
+    if (!result) {
+        return std::unexpected(std::move(result).error());
+    }
+    return Start::running;
+}
+[[nodiscard]] inline Result<Start> to_start(Result<Start> result) {
+    return result;
+}
+
+template<typename S>
+Async<void> drive_init(S& server) {
+    auto init = server.init();
+    if constexpr (std::is_same_v<decltype(init), Async<void>>) {
+        co_await init;
+        init_done(Start::running);
+    } else {
+        auto result = co_await init;
+        init_done(to_start(std::move(result)));
+    }
+}
+
+template<typename S>
+void run_init(void* state) {
+    S& server = *static_cast<S*>(state);
+    if constexpr (!requires { server.init(); }) {
+        init_done(Start::running);
+    } else if constexpr (is_async<decltype(server.init())>) {
+        start_root(drive_init(server));
+    } else if constexpr (std::is_void_v<decltype(server.init())>) {
+        server.init();
+        init_done(Start::running);
+    } else {
+        init_done(to_start(server.init()));
+    }
+}
+
+template<typename S>
+constexpr Behaviour make_behaviour() {
+    Behaviour behaviour{.type = &typeid(S), .init = &run_init<S>};
+    behaviour.destroy = [](void* state) noexcept { delete static_cast<S*>(state); };
+    if constexpr (requires(S& server, ExitReason reason) { server.terminate(reason); }) {
+        behaviour.terminate = [](void* state, ExitReason const& reason) {
+            run_handler([&] { return static_cast<S*>(state)->terminate(reason); });
+        };
+    }
+    if constexpr (HandlesInfo<S, Exit>) {
+        behaviour.handle_exit = [](void* state, Exit message) {
+            run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(message)); });
+        };
+    }
+    if constexpr (HandlesInfo<S, Down>) {
+        behaviour.handle_down = [](void* state, Down message) {
+            run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(message)); });
+        };
+    }
+    if constexpr (HandlesInfo<S, FileReady>) {
+        behaviour.handle_file = [](void* state, FileReady message) {
+            run_handler([&] { return static_cast<S*>(state)->handle_info(message); });
+        };
+    }
+    behaviour.is_supervisor = requires { typename S::IsSupervisor; };
+    return behaviour;
+}
+
+template<typename S>
+inline constexpr Behaviour behaviour_of = make_behaviour<S>();
+template<typename S>
+Behaviour const& behaviour_constant() noexcept {
+    return behaviour_of<S>;
+}
+
+/// Makes an S from a copy of `options` each time: what a supervisor restarts from.
+template<typename S, typename... Options>
+class ServerBlueprint final : public Blueprint {
+public:
+    explicit ServerBlueprint(Options... options)
+        : Blueprint(behaviour_of<S>)
+        , m_options(std::move(options)...) {}
+    [[nodiscard]] void* construct() const override {
+        return std::apply([](auto const&... options) { return static_cast<void*>(new S(options...)); },
+                          m_options);
+    }
+
+private:
+    std::tuple<Options...> m_options;
+};
+
+/// Makes one S, its arguments moved in.
+template<typename S, typename... Arguments>
+class OnceBlueprint final : public Blueprint {
+public:
+    explicit OnceBlueprint(Arguments... arguments)
+        : Blueprint(behaviour_of<S>)
+        , m_arguments(std::move(arguments)...) {}
+    [[nodiscard]] void* construct() const override {
+        return std::apply(
+            [](auto&... arguments) { return static_cast<void*>(new S(std::move(arguments)...)); },
+            m_arguments);
+    }
+
+private:
+    mutable std::tuple<Arguments...> m_arguments;
+};
+
+} // namespace sinew::detail

@@ -1,0 +1,89 @@
+/// Node: the worker threads, clock, timers, names and processes of one running system.
+///
+/// Invariant: all processes of a node are gone when its destructor returns. An idle node makes no wake-ups.
+/// Threading: a Node may be used from any thread; the thread that makes it has it as its current node.
+#pragma once
+
+#include <sinew/base/clock.hpp>
+#include <sinew/otp/call.hpp>
+#include <sinew/otp/supervisor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace sinew {
+
+namespace log {
+class Sink;
+}
+namespace detail {
+class NodeCore;
+}
+
+struct NodeOptions {
+    /// Scheduler threads; 0: one per processor this process may use.
+    unsigned workers = 0;
+    /// Threads of the blocking pool at most; they are made when needed and end after 10 s without work.
+    unsigned blocking_threads = 16;
+    /// Where log lines go; default: standard error. Must outlive the node.
+    log::Sink* log = nullptr;
+};
+
+class Node {
+public:
+    /// Starts the worker threads. Throws std::system_error when the system refuses (threads, epoll, memory).
+    explicit Node(NodeOptions options = {});
+    /// Kills what still runs, and waits for it. stop() the top supervisor first for an orderly end.
+    ~Node();
+    Node(Node const&) = delete;
+    Node& operator=(Node const&) = delete;
+    Node(Node&&) = delete;
+    Node& operator=(Node&&) = delete;
+
+    /// Starts an S and waits until its init() is done. Not inside a process (use start_link or spawn there).
+    /// Errors: exists: the name is taken; unavailable: init() failed (its Error's text) or was ended.
+    template<typename S, typename... Arguments>
+    [[nodiscard]] Result<ServerRef<S>> start(StartOptions options, Arguments&&... arguments) {
+        TRY(Pid const pid, start_and_wait(detail::blueprint_for<S>(std::forward<Arguments>(arguments)...),
+                                          detail::spawn_options<S>(std::move(options), false)));
+        return ServerRef<S>(pid);
+    }
+    template<typename S>
+    [[nodiscard]] Result<ServerRef<S>> start() {
+        return start<S>(StartOptions{});
+    }
+    /// Starts a supervision tree and waits until it is up; a child that fails is an Error, and the rest is
+    /// stopped.
+    [[nodiscard]] Result<SupervisorRef> start(Supervisor tree);
+
+    [[nodiscard]] std::size_t process_count() const noexcept;
+    [[nodiscard]] unsigned worker_count() const noexcept;
+    /// For the library's own parts.
+    [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }
+
+private:
+    friend class NodeBuilder;
+    struct SimulatedTag {};
+    [[nodiscard]] Result<Pid> start_and_wait(std::shared_ptr<detail::Blueprint const> blueprint,
+                                             detail::SpawnOptions options);
+    std::unique_ptr<detail::NodeCore> m_core;
+    Node* m_previous = nullptr;
+};
+
+/// Makes `node` the current node of this thread for a while.
+class NodeScope {
+public:
+    explicit NodeScope(Node& node) noexcept;
+    ~NodeScope();
+    NodeScope(NodeScope const&) = delete;
+    NodeScope& operator=(NodeScope const&) = delete;
+    NodeScope(NodeScope&&) = delete;
+    NodeScope& operator=(NodeScope&&) = delete;
+
+private:
+    Node* m_previous;
+};
+
+} // namespace sinew

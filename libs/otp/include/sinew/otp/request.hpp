@@ -1,0 +1,98 @@
+/// Request<T>: a question on its way, asked by a process. Await it in an Async handler, or give it a
+/// continuation.
+///
+///     auto reading = co_await request(name<Sensor>, Current{}, 500ms);              // other messages wait
+///     request(name<Sensor>, Current{}, 500ms).then([this](auto reading) { ... });   // other messages go on
+///
+/// Invariant: it completes exactly once, with the answer or an Error; a late answer is dropped.
+/// Threading: only inside a process; elsewhere call() waits.
+#pragma once
+
+#include <sinew/otp/detail/pending.hpp>
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace sinew {
+namespace detail {
+
+/// Starts the question once its Pending has its final address.
+struct RequestStart {
+    /// Sends `envelope`, a filled call, along `path`.
+    void (*go)(RequestStart& start, ReplyPath path) = nullptr;
+    Pid target;
+    Envelope* envelope = nullptr;
+    /// Set instead of target and envelope when there is nobody to ask.
+    RequestLabel label;
+    std::optional<Duration> timeout;
+};
+/// Calls start.go, or fails at once where nobody can answer (calling itself).
+void begin_request(RequestStart& start, ReplyPath path);
+void discard_request(RequestStart& start) noexcept;
+
+template<typename T, typename F>
+struct ContinuationPending : Pending {
+    ContinuationPending(F then_function, RequestLabel request_label)
+        : function(std::move(then_function))
+        , label(request_label) {
+        on_reply = [](Pending& base) {
+            std::unique_ptr<ContinuationPending> const self(static_cast<ContinuationPending*>(&base));
+            self->function(take_reply<T>(std::exchange(self->reply, nullptr), self->label));
+        };
+        abandon = [](Pending& base) noexcept { delete static_cast<ContinuationPending*>(&base); };
+    }
+    F function;
+    RequestLabel label;
+};
+
+} // namespace detail
+
+/// T is what the request's Reply says; a Reply that is itself a Result is not wrapped again.
+template<typename T>
+class [[nodiscard("co_await it, or give it a continuation with then()")]] Request {
+public:
+    using Value = detail::FlatResultOf<T>;
+
+    explicit Request(detail::RequestStart start) noexcept
+        : m_start(start) {}
+    Request(Request&& other) noexcept
+        : m_start(std::exchange(other.m_start, {})) {}
+    Request(Request const&) = delete;
+    Request& operator=(Request const&) = delete;
+    Request& operator=(Request&&) = delete;
+    ~Request() {
+        detail::disarm_pending(m_pending);
+        detail::discard_request(m_start);
+    }
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        detail::arm_pending(m_pending, m_start.timeout);
+        detail::begin_request(m_start, detail::path_to(m_pending));
+        detail::suspend_for(m_pending, waiter);
+    }
+    Value await_resume() {
+        return detail::take_reply<T>(std::exchange(m_pending.reply, nullptr), m_start.label);
+    }
+
+    /// Calls `function(Value)` in this process when the answer comes, in mailbox order. Never calls it when
+    /// the process ends first.
+    template<typename F>
+        requires std::is_invocable_v<F&, Value>
+    void then(F function) && {
+        auto pending =
+            std::make_unique<detail::ContinuationPending<T, F>>(std::move(function), m_start.label);
+        detail::arm_pending(*pending, m_start.timeout);
+        detail::begin_request(m_start, detail::path_to(*pending));
+        (void)pending.release(); // Owned by the process now.
+    }
+
+private:
+    detail::RequestStart m_start;
+    detail::Pending m_pending;
+};
+
+} // namespace sinew

@@ -1,0 +1,154 @@
+/// Server<Derived>: a process with state and typed handlers (OTP's gen_server).
+///
+///     struct Toggle {};
+///     struct Count { using Reply = int; };
+///     class Led : public sinew::Server<Led> {
+///     public:
+///         sinew::Result<> init() { send_after(500ms, Toggle{}); return {}; }
+///         void handle_info(Toggle) { ++m_count; send_after(500ms, Toggle{}); }
+///         int handle_call(Count) { return m_count; }
+///     private:
+///         int m_count = 0;
+///     };
+///
+/// Handlers are public overloads, one per message type; sending a message without a handler does not compile.
+///   init()                void, Result<>, Result<Start>, or Async of these; optional. An error is a failed
+///   start. handle_call(R)        returns R::Reply, or Async<R::Reply>; or handle_call(R, Deferred<R>) to
+///   answer later handle_cast(M)        for cast(); handle_info(M) for send(), timers, Exit, Down, FileReady.
+///   void or Async<> terminate(reason)     void or Async<>; optional. Called when a handler stops or throws,
+///   and on the parent's exit
+///                         while trapping exits; not on kill, nor on an exit signal that is not trapped.
+/// An exception that leaves a handler ends the process with an error reason.
+/// Threading: everything runs in the process, one handler at a time.
+#pragma once
+
+#include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/name.hpp>
+#include <sinew/otp/process.hpp>
+
+#include <concepts>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+namespace sinew {
+
+template<typename Request>
+concept IsRequest = requires { typename Request::Reply; };
+
+/// The right to answer one call later, from any process or thread. Destroying it unanswered fails the call.
+template<IsRequest R>
+class Deferred {
+public:
+    using Reply = typename R::Reply;
+    explicit Deferred(detail::ReplyPath path) noexcept
+        : m_path(std::move(path)) {}
+    /// Answers; a second answer does nothing.
+    void reply(Reply value)
+        requires(!std::is_void_v<Reply>)
+    {
+        if (m_path) {
+            m_path.answer(detail::make_reply<Reply>(m_path, std::move(value)));
+        }
+    }
+    void reply()
+        requires std::is_void_v<Reply>
+    {
+        if (m_path) {
+            m_path.answer(detail::make_reply<void>(m_path));
+        }
+    }
+    [[nodiscard]] bool is_answered() const noexcept { return !m_path; }
+
+private:
+    detail::ReplyPath m_path;
+};
+
+/// "S has a handle_... for M". What the compiler names when a message does not fit.
+template<typename S, typename M>
+concept HandlesCast = requires(S& server, M message) { server.handle_cast(std::move(message)); };
+template<typename S, typename M>
+concept HandlesInfo = requires(S& server, M message) { server.handle_info(std::move(message)); };
+template<typename S, typename R>
+concept HandlesCallNow = requires(S& server, R request) { server.handle_call(std::move(request)); };
+template<typename S, typename R>
+concept HandlesCallLater = requires(S& server, R request, Deferred<R> reply) {
+    server.handle_call(std::move(request), std::move(reply));
+};
+template<typename S, typename R>
+concept HandlesCall = IsRequest<R> && (HandlesCallNow<S, R> || HandlesCallLater<S, R>);
+
+} // namespace sinew
+
+#include <sinew/otp/detail/server_ops.hpp>
+
+namespace sinew {
+
+/// Anything that takes an M as a handle_info() message: what a library asks for instead of a concrete server.
+/// Made from a ServerRef of a server with that handler. Copyable; usable on any thread while the node lives.
+template<typename M>
+class Recipient {
+public:
+    Recipient() = default;
+    template<HandlesInfo<M> S>
+    Recipient(ServerRef<S> const& server) // NOLINT(google-explicit-constructor): a view of the same process
+        : m_node(&current_node())
+        , m_pid(server.pid())
+        , m_ops(&detail::info_ops<S, M>) {}
+    [[nodiscard]] Pid pid() const noexcept { return m_pid; }
+    [[nodiscard]] explicit operator bool() const noexcept { return m_ops != nullptr; }
+    /// Never blocks; a process that is gone is no error.
+    void send(M message) const {
+        if (m_ops != nullptr) {
+            detail::deliver(*m_node, m_pid, detail::make_envelope<M>(*m_ops, std::move(message)));
+        }
+    }
+
+private:
+    Node* m_node = nullptr;
+    Pid m_pid;
+    detail::MessageOps const* m_ops = nullptr;
+};
+
+template<typename Derived>
+class Server {
+public:
+    Server(Server const&) = delete;
+    Server& operator=(Server const&) = delete;
+    Server(Server&&) = delete;
+    Server& operator=(Server&&) = delete;
+
+    [[nodiscard]] ServerRef<Derived> self() const noexcept { return ServerRef<Derived>(m_pid); }
+
+protected:
+    Server()
+        : m_pid(sinew::self()) {}
+    ~Server() = default;
+
+    /// Ends this process after the running handler: terminate(reason) runs, then the answer of a call is
+    /// sent.
+    void stop(ExitReason reason = ExitReason::normal()) { detail::stop_self(std::move(reason)); }
+
+    /// Sends `message` to this process's handle_info() after `delay`; never early. Zero is allowed.
+    template<typename M>
+    Timer send_after(Duration delay, M message) {
+        static_assert(HandlesInfo<Derived, M>, "this server has no public handle_info() for that message");
+        Timer timer;
+        timer.sequence = detail::send_later(
+            delay, detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)), &timer.node);
+        return timer;
+    }
+
+    /// Handles `message` (handle_info) before anything that is in the mailbox: init()'s way to go on after
+    /// the start was reported.
+    template<typename M>
+    void continue_with(M message) {
+        static_assert(HandlesInfo<Derived, M>, "this server has no public handle_info() for that message");
+        detail::send_first(detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)));
+    }
+
+private:
+    Pid m_pid;
+};
+
+} // namespace sinew

@@ -1,0 +1,220 @@
+/// Supervisors: a tree's shape as a value, and the questions one can ask a running one.
+///
+///     sinew::Supervisor tree = sinew::supervise(sinew::Strategy::one_for_one, {
+///         sinew::child<Led>({.line = "LED0"}),                      // reachable as name<Led>
+///         sinew::child<Button>({.line = "B1"}, {.id = "left"}),     // reachable as name<Button>("left")
+///     });
+///
+/// Semantics are OTP's: children start in order, each when the one before is up; they stop in reverse; more
+/// than `intensity` restarts within `period` end the supervisor, which its own supervisor then treats as a
+/// crash. Threading: specifications are values; a supervisor is a process.
+#pragma once
+
+#include <sinew/otp/call.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew {
+
+enum class Strategy : std::uint8_t {
+    /// Only the child that ended is restarted.
+    one_for_one,
+    /// All others are stopped, then all are started.
+    one_for_all,
+    /// Those started after it are stopped, then it and they are started.
+    rest_for_one
+};
+
+enum class Restart : std::uint8_t {
+    permanent,
+    /// Only when it did not end normally or by shutdown.
+    transient,
+    /// Never; its specification goes with it.
+    temporary
+};
+
+/// How a child is stopped: asked, then killed after a time; killed at once; or waited for without limit.
+class Shutdown {
+public:
+    [[nodiscard]] static constexpr Shutdown brutal() noexcept { return Shutdown(Duration(-1)); }
+    [[nodiscard]] static constexpr Shutdown infinity() noexcept { return Shutdown(Duration::max()); }
+    [[nodiscard]] static constexpr Shutdown after(Duration time) noexcept { return Shutdown(time); }
+    [[nodiscard]] constexpr bool is_brutal() const noexcept { return m_time < Duration(0); }
+    [[nodiscard]] constexpr bool is_infinite() const noexcept { return m_time == Duration::max(); }
+    [[nodiscard]] constexpr Duration time() const noexcept { return m_time; }
+
+private:
+    explicit constexpr Shutdown(Duration time) noexcept
+        : m_time(time) {}
+    Duration m_time;
+};
+
+struct ChildOptions {
+    /// Unique in its supervisor; default: the class's name. When given, the server is also registered under
+    /// it.
+    std::string id = {};
+    Restart restart = Restart::permanent;
+    /// Default: 5 s for workers, infinity for supervisors.
+    std::optional<Shutdown> shutdown = {};
+    /// false: no name at all.
+    bool is_registered = true;
+    /// See SupervisorOptions::auto_shutdown; not with Restart::permanent.
+    bool is_significant = false;
+};
+
+enum class AutoShutdown : std::uint8_t {
+    never,
+    /// The supervisor ends (reason shutdown) when any significant child ended by itself and is not
+    /// restarted...
+    any_significant,
+    /// ... when the last significant one did.
+    all_significant
+};
+
+struct SupervisorOptions {
+    Strategy strategy = Strategy::one_for_one;
+    /// So many restarts within `period` are borne; one more ends the supervisor.
+    unsigned intensity = 3;
+    Duration period = std::chrono::seconds(5);
+    AutoShutdown auto_shutdown = AutoShutdown::never;
+};
+
+/// How to start, restart and stop one child.
+struct ChildSpec {
+    std::string id;
+    std::shared_ptr<detail::Blueprint const> blueprint;
+    Restart restart = Restart::permanent;
+    Shutdown shutdown = Shutdown::after(std::chrono::seconds(5));
+    bool is_supervisor = false;
+    bool is_significant = false;
+    std::size_t type_slot = detail::no_type_slot;
+    std::string registered_name;
+};
+
+/// The shape of a supervision tree: what Application::start() returns.
+struct Supervisor {
+    SupervisorOptions options;
+    std::vector<ChildSpec> children;
+};
+
+[[nodiscard]] inline Supervisor supervise(SupervisorOptions options,
+                                          std::initializer_list<ChildSpec> children) {
+    return Supervisor{options, children};
+}
+[[nodiscard]] inline Supervisor supervise(Strategy strategy, std::initializer_list<ChildSpec> children) {
+    return Supervisor{SupervisorOptions{.strategy = strategy}, children};
+}
+
+namespace detail {
+[[nodiscard]] ChildSpec make_child_spec(std::shared_ptr<Blueprint const> blueprint, std::size_t type_slot,
+                                        ChildOptions options);
+} // namespace detail
+
+/// A child made as S(options), from a fresh copy each time it starts.
+template<typename S>
+[[nodiscard]] ChildSpec child(typename S::Options options, ChildOptions child_options = {}) {
+    return detail::make_child_spec(
+        std::make_shared<detail::ServerBlueprint<S, typename S::Options>>(std::move(options)),
+        detail::type_slot<S>, std::move(child_options));
+}
+/// A child made as S().
+template<typename S>
+    requires std::is_default_constructible_v<S>
+[[nodiscard]] ChildSpec child() {
+    return detail::make_child_spec(std::make_shared<detail::ServerBlueprint<S>>(), detail::type_slot<S>, {});
+}
+/// A child made as S() with options of its place in the tree.
+template<typename S>
+[[nodiscard]] ChildSpec child_with(ChildOptions child_options) {
+    return detail::make_child_spec(std::make_shared<detail::ServerBlueprint<S>>(), detail::type_slot<S>,
+                                   std::move(child_options));
+}
+/// A supervisor below a supervisor. `child_options.id` must be given.
+[[nodiscard]] ChildSpec child(Supervisor subtree, ChildOptions child_options);
+
+// What a running supervisor answers, with call() or request().
+struct ChildInfo {
+    enum class State : std::uint8_t { running, restarting, stopped };
+    std::string id;
+    Pid pid;
+    State state = State::stopped;
+    bool is_supervisor = false;
+};
+/// Newest child first, as OTP has it.
+struct WhichChildren {
+    using Reply = std::vector<ChildInfo>;
+};
+struct ChildCounts {
+    std::size_t specs = 0;
+    std::size_t active = 0;
+    std::size_t supervisors = 0;
+    std::size_t workers = 0;
+    friend bool operator==(ChildCounts const&, ChildCounts const&) = default;
+};
+struct CountChildren {
+    using Reply = ChildCounts;
+};
+/// Adds a child and starts it; the Pid is empty when init() said ignore. Errors: exists: that id is running,
+/// or is present but stopped (restart it); invalid_argument: a bad specification; unavailable: the start
+/// failed (the specification is not kept).
+struct StartChild {
+    using Reply = Result<Pid>;
+    ChildSpec spec;
+};
+/// Stops a child; its specification stays (a temporary one's goes). Error not_found.
+struct TerminateChild {
+    using Reply = Result<>;
+    std::string id;
+};
+/// Starts a stopped child. Errors: not_found; exists: running, or restarting; unavailable: the start failed.
+struct RestartChild {
+    using Reply = Result<Pid>;
+    std::string id;
+};
+/// Forgets a stopped child. Errors: not_found; exists: running, or restarting.
+struct DeleteChild {
+    using Reply = Result<>;
+    std::string id;
+};
+
+/// The process that supervises. Made by the runtime from a Supervisor value.
+class SupervisorServer final : public Server<SupervisorServer> {
+public:
+    using IsSupervisor = void;
+    explicit SupervisorServer(Supervisor spec);
+    SupervisorServer(SupervisorServer const&) = delete;
+    SupervisorServer& operator=(SupervisorServer const&) = delete;
+    SupervisorServer(SupervisorServer&&) = delete;
+    SupervisorServer& operator=(SupervisorServer&&) = delete;
+    ~SupervisorServer();
+
+    Async<Result<>> init();
+    std::vector<ChildInfo> handle_call(WhichChildren request);
+    ChildCounts handle_call(CountChildren request);
+    Async<Result<Pid>> handle_call(StartChild request);
+    Async<Result<>> handle_call(TerminateChild request);
+    Async<Result<Pid>> handle_call(RestartChild request);
+    Result<> handle_call(DeleteChild request);
+    Async<> handle_info(Exit message);
+    /// A restart whose start failed is tried again through the mailbox.
+    struct RetryRestart {
+        std::uint64_t child_key = 0;
+    };
+    Async<> handle_info(RetryRestart message);
+    Async<> terminate(ExitReason reason);
+
+private:
+    class State;
+    std::unique_ptr<State> m_state;
+};
+using SupervisorRef = ServerRef<SupervisorServer>;
+
+} // namespace sinew
