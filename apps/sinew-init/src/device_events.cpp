@@ -7,14 +7,14 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 
+#include <linux/netlink.h>
+#include <poll.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
-
-#include <linux/netlink.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 namespace sinew::init {
 namespace {
@@ -28,13 +28,15 @@ KernelDeviceEvents::KernelDeviceEvents()
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     address.nl_groups = kernel_group;
-    if (m_socket && ::bind(m_socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+    if (m_socket &&
+        ::bind(m_socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
         m_socket.close();
     }
 }
 
 void KernelDeviceEvents::wait(Duration at_most) {
-    pollfd entry{.fd = m_socket.get(), .events = POLLIN, .revents = 0}; // poll(2) passes over a negative descriptor.
+    pollfd entry{
+        .fd = m_socket.get(), .events = POLLIN, .revents = 0}; // poll(2) passes over a negative descriptor.
     auto const milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
     (void)::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, 60'000)));
     std::array<std::byte, 4096> event{};

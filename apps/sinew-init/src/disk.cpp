@@ -11,6 +11,9 @@
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -26,9 +29,6 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 namespace sinew::init {
 namespace {
 
@@ -37,7 +37,8 @@ namespace fs = std::filesystem;
 // Some media announce themselves before they can be read: look again this often even without an event.
 constexpr Duration longest_wait = std::chrono::milliseconds(500);
 
-constexpr std::array<std::string_view, 8> never_a_system_disk{"loop", "ram", "zram", "fd", "sr", "dm-", "md", "mtdblock"};
+constexpr std::array<std::string_view, 8> never_a_system_disk{"loop", "ram", "zram", "fd",
+                                                              "sr",   "dm-", "md",   "mtdblock"};
 
 std::vector<std::string> names_in(fs::path const& folder) {
     std::vector<std::string> names;
@@ -52,7 +53,8 @@ std::vector<std::string> names_in(fs::path const& folder) {
 std::vector<std::string> disk_names(fs::path const& sys_block) {
     auto names = names_in(sys_block);
     std::erase_if(names, [](std::string const& name) {
-        return std::ranges::any_of(never_a_system_disk, [&](auto prefix) { return name.starts_with(prefix); });
+        return std::ranges::any_of(never_a_system_disk,
+                                   [&](auto prefix) { return name.starts_with(prefix); });
     });
     return names;
 }
@@ -114,8 +116,9 @@ std::optional<Disk> find_disk(BlockDevicePaths const& paths, std::uint32_t signa
     return found;
 }
 
-Result<Disk> wait_for_disk(BlockDevicePaths const& paths, std::uint32_t signature, std::vector<int> const& numbers,
-                           DeviceEvents& events, Clock const& clock, Duration at_most) {
+Result<Disk> wait_for_disk(BlockDevicePaths const& paths, std::uint32_t signature,
+                           std::vector<int> const& numbers, DeviceEvents& events, Clock const& clock,
+                           Duration at_most) {
     auto const deadline = clock.now() + at_most;
     while (true) {
         auto disk = find_disk(paths, signature);

@@ -1,4 +1,5 @@
-/// Finds the disk this firmware lives on, whatever the kernel called it, and gives it the name /dev/rootdisk0.
+/// Finds the disk this firmware lives on, whatever the kernel called it, and gives it the name
+/// /dev/rootdisk0.
 ///
 /// Invariant: a disk is told by the signature in its boot record only; nothing is ever written to it here.
 /// Threading: one thread; blocks up to the deadline.
@@ -36,11 +37,11 @@ struct Disk {
 /// The disk with `signature` among those that are there now, the first in the order of their names.
 [[nodiscard]] std::optional<Disk> find_disk(BlockDevicePaths const& paths, std::uint32_t signature);
 
-/// Waits until the disk and all partitions in `numbers` are there. Error timed_out: naming what is missing and which
-/// disks there are.
+/// Waits until the disk and all partitions in `numbers` are there. Error timed_out: naming what is missing
+/// and which disks there are.
 [[nodiscard]] Result<Disk> wait_for_disk(BlockDevicePaths const& paths, std::uint32_t signature,
-                                         std::vector<int> const& numbers, DeviceEvents& events, Clock const& clock,
-                                         Duration at_most);
+                                         std::vector<int> const& numbers, DeviceEvents& events,
+                                         Clock const& clock, Duration at_most);
 
 /// Makes rootdisk0 and rootdisk0pN in `dev`, symbolic links to the kernel's names. Replaces older ones.
 [[nodiscard]] Result<> link_disk(std::filesystem::path const& dev, Disk const& disk);

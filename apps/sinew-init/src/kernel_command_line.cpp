@@ -16,7 +16,9 @@ namespace {
 constexpr std::size_t max_command_line_bytes = 16u << 10;
 constexpr std::size_t max_serial_bytes = 64;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0'; }
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0';
+}
 
 /// The words with their quotes still in place: finit_module(2) reads quotes too.
 std::vector<std::string_view> split_words(std::string_view text) {
@@ -46,7 +48,9 @@ std::string without_quotes(std::string_view text) {
     return plain;
 }
 
-char underscored(char c) { return c == '-' ? '_' : c; }
+char underscored(char c) {
+    return c == '-' ? '_' : c;
+}
 
 bool same_module(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, underscored, underscored);
@@ -80,7 +84,8 @@ std::string module_parameters(std::string_view text, std::string_view module) {
     std::string parameters;
     for (auto const word : split_words(text)) {
         auto const dot = word.find('.');
-        if (dot == std::string_view::npos || dot > word.find('=') || !same_module(word.substr(0, dot), module)) {
+        if (dot == std::string_view::npos || dot > word.find('=') ||
+            !same_module(word.substr(0, dot), module)) {
             continue;
         }
         parameters += parameters.empty() ? "" : " ";

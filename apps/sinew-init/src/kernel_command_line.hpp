@@ -21,11 +21,13 @@ struct KernelCommandLine {
     friend bool operator==(KernelCommandLine const&, KernelCommandLine const&) = default;
 };
 
-/// Words are separated by blanks; a part in double quotes may hold blanks. Where a key repeats, the last wins.
+/// Words are separated by blanks; a part in double quotes may hold blanks. Where a key repeats, the last
+/// wins.
 [[nodiscard]] KernelCommandLine parse_kernel_command_line(std::string_view text);
 
-/// The parameters for a loadable module: every word "MODULE.NAME=VALUE" as "NAME=VALUE", separated by blanks, in the
-/// form finit_module(2) takes. The kernel applies these only to what is built in; for the others it is PID 1's work.
+/// The parameters for a loadable module: every word "MODULE.NAME=VALUE" as "NAME=VALUE", separated by blanks,
+/// in the form finit_module(2) takes. The kernel applies these only to what is built in; for the others it is
+/// PID 1's work.
 /// '-' and '_' in the module's name are the same.
 [[nodiscard]] std::string module_parameters(std::string_view text, std::string_view module);
 

@@ -7,13 +7,13 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace sinew::init {
 namespace {

@@ -1,7 +1,7 @@
 /// Messages of PID 1, into the kernel's log with their severity.
 ///
-/// Invariant: logging never fails and never blocks the caller for long: without /dev/kmsg it goes to standard error.
-/// Threading: PID 1 has one thread.
+/// Invariant: logging never fails and never blocks the caller for long: without /dev/kmsg it goes to standard
+/// error. Threading: PID 1 has one thread.
 #pragma once
 
 #include <sinew/base/file.hpp>
@@ -19,8 +19,8 @@ public:
     /// Goes to standard error until open_kernel_log() succeeded.
     Log() = default;
 
-    /// Opens /dev/kmsg, and lifts the kernel's limit of ten messages in five seconds. Call it once /dev is mounted, and
-    /// again once /proc is.
+    /// Opens /dev/kmsg, and lifts the kernel's limit of ten messages in five seconds. Call it once /dev is
+    /// mounted, and again once /proc is.
     void open_kernel_log();
 
     void write(Severity severity, std::string_view message);

@@ -10,6 +10,11 @@
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 
+#include <fcntl.h>
+#include <linux/module.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -19,11 +24,6 @@
 #include <string_view>
 #include <system_error>
 #include <vector>
-
-#include <fcntl.h>
-#include <linux/module.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace sinew::init {
 namespace {
@@ -71,8 +71,8 @@ Result<> load_module(fs::path const& file, std::string const& parameters) {
     return {};
 }
 
-int load_modules(std::vector<std::string> const& names, fs::path const& folder, std::string_view kernel_command_line,
-                 Log& log) {
+int load_modules(std::vector<std::string> const& names, fs::path const& folder,
+                 std::string_view kernel_command_line, Log& log) {
     if (names.empty()) {
         return 0;
     }

@@ -9,6 +9,9 @@
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 
+#include <sys/mount.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,9 +19,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 namespace sinew::init {
 namespace {
@@ -41,7 +41,8 @@ std::string unescaped(std::string_view text) {
         auto const digits = text.substr(at + (text[at] == '\\' ? 1 : 0), 3);
         auto const is_octal = [](char c) { return c >= '0' && c <= '7'; };
         if (text[at] == '\\' && digits.size() == 3 && std::ranges::all_of(digits, is_octal)) {
-            plain += static_cast<char>(((digits[0] - '0') * 64) + ((digits[1] - '0') * 8) + (digits[2] - '0'));
+            plain +=
+                static_cast<char>(((digits[0] - '0') * 64) + ((digits[1] - '0') * 8) + (digits[2] - '0'));
             at += 3;
         } else {
             plain += text[at];
@@ -66,12 +67,13 @@ bool belongs_to_kernel(std::string_view type) {
 } // namespace
 
 Result<> mount_file_system(Mount const& mount) {
-    (void)::mkdir(mount.target.c_str(), 0755); // On a read-only root it is there already, or mount(2) says it isn't.
+    (void)::mkdir(mount.target.c_str(),
+                  0755); // On a read-only root it is there already, or mount(2) says it isn't.
     auto const* options = mount.options.empty() ? nullptr : mount.options.c_str();
     if (::mount(mount.source.c_str(), mount.target.c_str(), mount.type.c_str(), mount.flags, options) != 0 &&
         errno != EBUSY) {
-        return std::unexpected(
-            error_from_errno(errno, "can't mount " + mount.source + " (" + mount.type + ") on " + mount.target));
+        return std::unexpected(error_from_errno(errno, "can't mount " + mount.source + " (" + mount.type +
+                                                           ") on " + mount.target));
     }
     return {};
 }

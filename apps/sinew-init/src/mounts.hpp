@@ -1,7 +1,7 @@
 /// The mount table of a device, and its undoing.
 ///
-/// Invariant: mounting what is mounted already is no failure, so that stage two may run with or without stage one.
-/// Threading: one thread.
+/// Invariant: mounting what is mounted already is no failure, so that stage two may run with or without stage
+/// one. Threading: one thread.
 #pragma once
 
 #include "log.hpp"
@@ -32,8 +32,8 @@ void mount_kernel_file_systems(Log& log);
 /// /dev/pts, /dev/shm, /run, /tmp (in memory, limited to a part of it) and the kernel's crash store.
 void mount_temporary_file_systems(Log& log);
 
-/// The targets in the text of /proc/mounts in the order to unmount them: last mounted first, without the root and what
-/// the kernel itself provides. Octal escapes are undone.
+/// The targets in the text of /proc/mounts in the order to unmount them: last mounted first, without the root
+/// and what the kernel itself provides. Octal escapes are undone.
 [[nodiscard]] std::vector<std::string> targets_to_unmount(std::string_view proc_mounts);
 
 /// Unmounts all of those; what is busy is made read-only instead, so that its file system is whole.

@@ -27,8 +27,9 @@ constexpr std::size_t max_serial_bytes = 64;
 constexpr std::string_view ethernet_type = "1"; // ARPHRD_ETHER
 
 constexpr std::array<std::string_view, 9> placeholders{
-    "none", "not specified", "not applicable", "to be filled by o.e.m.", "default string",
-    "system serial number", "unknown", "n/a", "invalid"};
+    "none",           "not specified",        "not applicable", "to be filled by o.e.m.",
+    "default string", "system serial number", "unknown",        "n/a",
+    "invalid"};
 
 std::string trimmed(std::string_view text) {
     auto const is_padding = [](char c) { return c <= ' ' || c > '~'; };
@@ -52,7 +53,8 @@ std::string believable(std::string text) {
         return {};
     }
     std::string lower(text);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(lower, lower.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return std::ranges::find(placeholders, lower) == placeholders.end() ? text : std::string();
 }
 

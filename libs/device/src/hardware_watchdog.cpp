@@ -2,11 +2,14 @@
 ///
 /// Invariant: nothing here writes the magic character 'V' except disarm().
 /// Threading: see the header.
-#include <sinew/device/hardware_watchdog.hpp>
-
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/hardware_watchdog.hpp>
+
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,17 +17,14 @@
 #include <filesystem>
 #include <utility>
 
-#include <fcntl.h>
-#include <linux/watchdog.h>
-#include <sys/ioctl.h>
-
 namespace sinew::device {
 namespace {
 
 // The largest time without a pet() that is still useful for a device nobody watches.
 constexpr std::chrono::seconds max_timeout = std::chrono::hours(1);
 
-// What a driver that can't tell its timeout is assumed to use; the shortest common one, so that petting is early.
+// What a driver that can't tell its timeout is assumed to use; the shortest common one, so that petting is
+// early.
 constexpr std::chrono::seconds assumed_timeout{10};
 
 std::chrono::seconds current_timeout(FileDescriptor const& fd) {
@@ -40,9 +40,11 @@ std::chrono::seconds current_timeout(FileDescriptor const& fd) {
 Result<HardwareWatchdog> HardwareWatchdog::open(std::filesystem::path const& path,
                                                 std::chrono::milliseconds timeout) {
     TRY(auto fd, open_file(path, O_WRONLY));
-    auto const wanted = std::clamp(std::chrono::ceil<std::chrono::seconds>(timeout), std::chrono::seconds(1), max_timeout);
+    auto const wanted =
+        std::clamp(std::chrono::ceil<std::chrono::seconds>(timeout), std::chrono::seconds(1), max_timeout);
     int seconds = static_cast<int>(wanted.count());
-    (void)::ioctl(fd.get(), WDIOC_SETTIMEOUT, &seconds); // A fixed timeout is no failure: timeout() tells which.
+    (void)::ioctl(fd.get(), WDIOC_SETTIMEOUT,
+                  &seconds); // A fixed timeout is no failure: timeout() tells which.
     return adopt(std::move(fd));
 }
 

@@ -2,12 +2,11 @@
 ///
 /// Invariant: a file that was read is checked as a whole; nothing half-read is returned.
 /// Threading: see the header.
-#include <sinew/device/load_config.hpp>
-
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/device/config.hpp>
+#include <sinew/device/load_config.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -25,8 +24,12 @@ Result<Config> load(std::filesystem::path const& path) {
 
 } // namespace
 
-Result<InitConfig> load_init_config(std::filesystem::path const& path) { return load<InitConfig>(path); }
+Result<InitConfig> load_init_config(std::filesystem::path const& path) {
+    return load<InitConfig>(path);
+}
 
-Result<DeviceConfig> load_device_config(std::filesystem::path const& path) { return load<DeviceConfig>(path); }
+Result<DeviceConfig> load_device_config(std::filesystem::path const& path) {
+    return load<DeviceConfig>(path);
+}
 
 } // namespace sinew::device

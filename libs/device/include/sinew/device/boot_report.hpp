@@ -1,8 +1,8 @@
-/// What PID 1 found out about this boot: /run/sinew/boot.toml, and the one line that says how the last run ended.
+/// What PID 1 found out about this boot: /run/sinew/boot.toml, and the one line that says how the last run
+/// ended.
 ///
-/// sinew-init writes both, sinewd reads the first and writes the second when it asks for a reboot. One description
-/// serves both programs.
-/// Threading: plain values; the file functions block.
+/// sinew-init writes both, sinewd reads the first and writes the second when it asks for a reboot. One
+/// description serves both programs. Threading: plain values; the file functions block.
 #pragma once
 
 #include <sinew/base/describe.hpp>
@@ -14,7 +14,8 @@
 
 namespace sinew::device {
 
-/// Why the machine started. `watchdog_or_reset` is a reset that nobody announced: the hardware watchdog, or a button.
+/// Why the machine started. `watchdog_or_reset` is a reset that nobody announced: the hardware watchdog, or a
+/// button.
 enum class BootReason : std::uint8_t {
     power_on,
     reboot_requested,
@@ -24,8 +25,8 @@ enum class BootReason : std::uint8_t {
     watchdog_or_reset,
     kernel_panic
 };
-BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back, application_failed, watchdog_or_reset,
-                    kernel_panic)
+BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back, application_failed,
+                    watchdog_or_reset, kernel_panic)
 
 /// /run/sinew/boot.toml.
 struct BootReport {
@@ -60,8 +61,8 @@ struct EndRecord {
 /// One line without its line feed: "sinew-end: reason=NAME detail=TEXT".
 [[nodiscard]] std::string format_end_record(EndRecord const& record);
 
-/// The last well-formed end record anywhere in `text`, which may be a whole kernel log; nothing when there is none.
-/// Bounded by the length of `text`; bytes outside printable ASCII in the detail become '?'.
+/// The last well-formed end record anywhere in `text`, which may be a whole kernel log; nothing when there is
+/// none. Bounded by the length of `text`; bytes outside printable ASCII in the detail become '?'.
 [[nodiscard]] std::optional<EndRecord> find_end_record(std::string_view text);
 
 } // namespace sinew::device

@@ -1,9 +1,8 @@
 /// The two files a firmware carries for its own boot: /etc/sinew/init.toml and /etc/sinew/device.toml.
 ///
-/// Both are generated from systems/<target>/system.toml and the project's sinew.toml when the firmware is built, and
-/// read by sinew-init (in the initramfs and again in the root file system) and by sinewd. One description serves the
-/// writer and the readers, so they can't drift.
-/// Threading: plain values.
+/// Both are generated from systems/<target>/system.toml and the project's sinew.toml when the firmware is
+/// built, and read by sinew-init (in the initramfs and again in the root file system) and by sinewd. One
+/// description serves the writer and the readers, so they can't drift. Threading: plain values.
 #pragma once
 
 #include <sinew/base/describe.hpp>
@@ -37,7 +36,8 @@ struct InitConfig {
     /// The data partition's file system; formatted when blank, checked and repaired before it is reformatted.
     std::string data_type = "ext4";
     std::string data_path = "/data";
-    /// Kernel modules by file name without ".ko", dependencies before their users: those the initramfs loads...
+    /// Kernel modules by file name without ".ko", dependencies before their users: those the initramfs
+    /// loads...
     std::vector<std::string> early_modules;
     /// ...and those loaded from the root file system.
     std::vector<std::string> modules;
@@ -53,8 +53,8 @@ struct InitConfig {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(10);
 };
 BOOST_DESCRIBE_STRUCT(InitConfig, (),
-                      (disk_signature, partitions, rootfs_type, data_type, data_path, early_modules, modules, watchdog,
-                       hostname_pattern, build_time, command, on_unexpected_end, shutdown_grace))
+                      (disk_signature, partitions, rootfs_type, data_type, data_path, early_modules, modules,
+                       watchdog, hostname_pattern, build_time, command, on_unexpected_end, shutdown_grace))
 
 /// A program sinewd starts before the application and keeps running.
 struct Service {
@@ -69,8 +69,8 @@ struct ApplicationConfig {
     std::string name;
     std::vector<std::string> command;
     std::string config_directory = "/srv/app/config";
-    /// More than `max_restarts` ends within `restart_period` and sinewd gives up on it: on trial the device reboots
-    /// into the old slot, otherwise the application stays down and the device stays reachable.
+    /// More than `max_restarts` ends within `restart_period` and sinewd gives up on it: on trial the device
+    /// reboots into the old slot, otherwise the application stays down and the device stays reachable.
     int max_restarts = 3;
     std::chrono::milliseconds restart_period = std::chrono::seconds(30);
 };
@@ -118,7 +118,7 @@ struct DeviceConfig {
     std::string key_directory = "/etc/sinew/keys";
 };
 BOOST_DESCRIBE_STRUCT(DeviceConfig, (),
-                      (platform, product, version, services, application, startup_guard, watchdog, network, ssh, disk,
-                       operations_archive, key_directory))
+                      (platform, product, version, services, application, startup_guard, watchdog, network,
+                       ssh, disk, operations_archive, key_directory))
 
 } // namespace sinew::device

@@ -1,7 +1,7 @@
 /// The kernel's watchdog device: once open, the machine resets unless pet() is called within the timeout.
 ///
-/// Invariant: closing never stops the watchdog; only disarm() does. It is opened by PID 1 and handed on to sinewd as
-/// an inherited descriptor (SINEW_WATCHDOG_FD), because the device can be opened only once.
+/// Invariant: closing never stops the watchdog; only disarm() does. It is opened by PID 1 and handed on to
+/// sinewd as an inherited descriptor (SINEW_WATCHDOG_FD), because the device can be opened only once.
 /// Threading: one thread at a time. pet() doesn't block.
 #pragma once
 
@@ -18,8 +18,8 @@ inline constexpr char const* watchdog_environment = "SINEW_WATCHDOG_FD";
 
 class HardwareWatchdog {
 public:
-    /// Opens `path`, which arms it, and asks for `timeout` (rounded up to whole seconds, 1 s to 1 h). A driver may
-    /// round or refuse: timeout() is what it uses. Errors: not_found, unavailable (already open).
+    /// Opens `path`, which arms it, and asks for `timeout` (rounded up to whole seconds, 1 s to 1 h). A
+    /// driver may round or refuse: timeout() is what it uses. Errors: not_found, unavailable (already open).
     [[nodiscard]] static Result<HardwareWatchdog> open(std::filesystem::path const& path,
                                                        std::chrono::milliseconds timeout);
 

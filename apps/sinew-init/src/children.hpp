@@ -1,0 +1,46 @@
+/// The command PID 1 exists for, and everyone's orphans.
+///
+/// Invariant: after reap() returned, no zombie is left that was there before.
+/// Threading: one thread.
+#pragma once
+
+#include <sinew/base/result.hpp>
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::init {
+
+struct CommandSpec {
+    std::vector<std::string> arguments;
+    /// The whole environment.
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// Handed on as descriptor 3; -1: none.
+    int inherited_descriptor = -1;
+};
+
+/// Starts the command in a session of its own, with all signals unblocked, standard input from /dev/null, and
+/// output on the console. Error: can't fork. A program that can't be executed ends with status 127.
+[[nodiscard]] Result<pid_t> start_command(CommandSpec const& spec);
+
+/// Reaps every child that has ended. Returns the wait status of `command` if it was among them.
+[[nodiscard]] std::optional<int> reap(pid_t command);
+
+/// "ended with status 1", "was ended by signal 11 (Segmentation fault)".
+[[nodiscard]] std::string describe_wait_status(int status);
+
+/// True when there is no child at all, not even a running one.
+[[nodiscard]] bool has_no_children();
+
+/// Blocks every signal, so that they are taken one by one with next_signal().
+void block_all_signals();
+
+/// The next pending signal, or nothing after `at_most`.
+[[nodiscard]] std::optional<int> next_signal(std::chrono::milliseconds at_most);
+
+} // namespace sinew::init

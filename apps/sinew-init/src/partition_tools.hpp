@@ -1,0 +1,33 @@
+/// The real PartitionTools: e2fsprogs and mount(2) on a block device.
+///
+/// Threading: one thread.
+#pragma once
+
+#include "data_partition.hpp"
+
+#include <sinew/base/result.hpp>
+
+#include <functional>
+#include <string>
+
+namespace sinew::init {
+
+class Ext4Tools final : public PartitionTools {
+public:
+    /// `while_waiting` is called every second while a program runs.
+    Ext4Tools(std::string device, std::string mount_point, std::function<void()> while_waiting)
+        : m_device(std::move(device))
+        , m_mount_point(std::move(mount_point))
+        , m_while_waiting(std::move(while_waiting)) {}
+    Result<PartitionContent> probe() override;
+    Result<> mount() override;
+    Result<int> check(Repair repair) override;
+    Result<> format() override;
+
+private:
+    std::string m_device;
+    std::string m_mount_point;
+    std::function<void()> m_while_waiting;
+};
+
+} // namespace sinew::init
