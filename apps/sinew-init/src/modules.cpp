@@ -32,6 +32,22 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> suffixes{".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
 
+/// finit_module(2) reuses errno values; these are what they mean there.
+Error explain(int sys_errno, fs::path const& file) {
+    auto const name = "module " + file.filename().string();
+    switch (sys_errno) {
+    case ENOENT:
+        return {ErrorCode::not_found, name + ": a module it needs isn't loaded; list that before it",
+                sys_errno};
+    case ENOEXEC:
+        return {ErrorCode::invalid_argument, name + " is made for another kernel", sys_errno};
+    case ENODEV:
+        return {ErrorCode::unavailable, name + ": this machine doesn't have the hardware", sys_errno};
+    default:
+        return error_from_errno(sys_errno, "can't load " + name);
+    }
+}
+
 std::string_view without_suffix(std::string_view file_name) {
     for (auto const suffix : suffixes) {
         if (file_name.ends_with(suffix)) {
@@ -66,7 +82,7 @@ Result<> load_module(fs::path const& file, std::string const& parameters) {
     TRY(auto const descriptor, open_file(file, O_RDONLY));
     int const flags = file.extension() == ".ko" ? 0 : MODULE_INIT_COMPRESSED_FILE;
     if (::syscall(SYS_finit_module, descriptor.get(), parameters.c_str(), flags) != 0 && errno != EEXIST) {
-        return std::unexpected(error_from_errno(errno, "can't load " + file.string()));
+        return std::unexpected(explain(errno, file));
     }
     return {};
 }
@@ -85,7 +101,8 @@ int load_modules(std::vector<std::string> const& names, fs::path const& folder,
             continue;
         }
         if (auto result = load_module(found->second, module_parameters(kernel_command_line, name)); !result) {
-            log.warning(result.error().message());
+            auto const expected = result.error().code() == ErrorCode::unavailable;
+            log.write(expected ? Severity::info : Severity::warning, result.error().message());
             continue;
         }
         ++loaded;

@@ -34,6 +34,13 @@ void mount_each(std::vector<Mount> const& mounts, Log& log) {
     }
 }
 
+/// Stage one has moved these here, and mounting them once more would hide the first ones.
+bool is_mount_point(std::string const& path) {
+    struct stat here{};
+    struct stat above{};
+    return ::stat(path.c_str(), &here) == 0 && ::stat("/", &above) == 0 && here.st_dev != above.st_dev;
+}
+
 /// /proc/mounts writes a blank as \040, and the like.
 std::string unescaped(std::string_view text) {
     std::string plain;
@@ -79,10 +86,11 @@ Result<> mount_file_system(Mount const& mount) {
 }
 
 void mount_kernel_file_systems(Log& log) {
-    mount_each({{"devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755"},
-                {"proc", "/proc", "proc", data_only, ""},
-                {"sysfs", "/sys", "sysfs", data_only, ""}},
-               log);
+    std::vector<Mount> mounts{{"devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755"},
+                              {"proc", "/proc", "proc", data_only, ""},
+                              {"sysfs", "/sys", "sysfs", data_only, ""}};
+    std::erase_if(mounts, [](Mount const& mount) { return is_mount_point(mount.target); });
+    mount_each(mounts, log);
 }
 
 void mount_temporary_file_systems(Log& log) {

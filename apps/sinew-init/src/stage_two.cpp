@@ -156,8 +156,8 @@ void prepare(Machine& machine, StatePaths& paths) {
     evidence.watchdog_reset = machine.watchdog && machine.watchdog->caused_last_reset();
     auto const report = name_machine(machine, explain_boot(evidence));
     warn_on_error(machine, write_report(report));
-    machine.log.notice("boot reason " + to_json(report.reason) +
-                       (report.detail.empty() ? "" : ": " + report.detail));
+    machine.log.notice("boot reason: " + std::string(device::to_string(report.reason)) +
+                       (report.detail.empty() ? "" : " (" + report.detail + ")"));
 }
 
 } // namespace

@@ -1,16 +1,19 @@
-/// TOML texts through toml++, which stays inside this file.
+/// Reads TOML texts through toml++, which stays inside this file.
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <sstream>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+// Else it reads numbers through streams, which make a static program 600 kB larger.
+#define TOML_FLOAT_CHARCONV 1
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
 #define TOML_MAX_NESTED_VALUES 64
 // The tables of white space in toml++ 3.3 call code points "unreachable" that any text may hold (U+00E9
@@ -34,11 +37,36 @@ int line_of(toml::node const& node) {
     return static_cast<int>(node.source().begin.line);
 }
 
-template<typename DateOrTime>
-std::string as_string(DateOrTime const& value) {
-    std::ostringstream text;
-    text << value;
-    return text.str();
+/// `number` in decimal, with zeros in front up to `width`.
+std::string padded(std::uint32_t number, std::size_t width) {
+    auto digits = std::to_string(number);
+    return digits.size() < width ? std::string(width - digits.size(), '0') + digits : digits;
+}
+
+std::string as_string(toml::date const& date) {
+    return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2);
+}
+
+std::string as_string(toml::time const& time) {
+    auto text = padded(time.hour, 2) + ":" + padded(time.minute, 2) + ":" + padded(time.second, 2);
+    if (time.nanosecond != 0) {
+        text += "." + padded(time.nanosecond, 9);
+        text.erase(text.find_last_not_of('0') + 1);
+    }
+    return text;
+}
+
+std::string as_string(toml::date_time const& moment) {
+    auto text = as_string(moment.date) + "T" + as_string(moment.time);
+    if (!moment.offset) {
+        return text;
+    }
+    int const minutes = moment.offset->minutes;
+    if (minutes == 0) {
+        return text + "Z";
+    }
+    auto const distance = static_cast<std::uint32_t>(std::abs(minutes));
+    return text + (minutes < 0 ? "-" : "+") + padded(distance / 60, 2) + ":" + padded(distance % 60, 2);
 }
 
 Value from_toml_node(toml::node const& node) {
@@ -80,51 +108,6 @@ Value from_toml_node(toml::node const& node) {
     return {as_string(node.as_date_time()->get()), line};
 }
 
-Result<toml::table> to_toml_table(Value::Object const& object);
-Result<toml::array> to_toml_array(Value::Array const& elements);
-
-/// Hands `value` as a toml++ node to `insert`; null is skipped (`insert` is not called).
-template<typename Insert>
-Result<> with_node(Value const& value, Insert insert) {
-    if (auto const* boolean = value.get_if<bool>()) {
-        insert(*boolean);
-    } else if (auto const* integer = value.get_if<std::int64_t>()) {
-        insert(*integer);
-    } else if (auto const* number = value.get_if<double>()) {
-        insert(*number);
-    } else if (auto const* text = value.get_if<std::string>()) {
-        insert(*text);
-    } else if (auto const* object = value.get_if<Value::Object>()) {
-        TRY(auto table, to_toml_table(*object));
-        insert(std::move(table));
-    } else if (auto const* elements = value.get_if<Value::Array>()) {
-        TRY(auto array, to_toml_array(*elements));
-        insert(std::move(array));
-    }
-    return {};
-}
-
-Result<toml::array> to_toml_array(Value::Array const& elements) {
-    toml::array array;
-    for (auto const& element : elements) {
-        if (element.get_if<std::monostate>() != nullptr) {
-            return failure(ErrorCode::invalid_argument, "TOML has no null inside an array");
-        }
-        TRY_OK(with_node(element, [&](auto&& node) { array.push_back(std::forward<decltype(node)>(node)); }));
-    }
-    return array;
-}
-
-Result<toml::table> to_toml_table(Value::Object const& object) {
-    toml::table table;
-    for (auto const& [key, member] : object) {
-        TRY_OK(with_node(member, [&, &name = key](auto&& node) {
-            table.insert_or_assign(name, std::forward<decltype(node)>(node));
-        }));
-    }
-    return table;
-}
-
 } // namespace
 
 Result<Value> parse_toml(std::string_view text, std::string_view source_name) {
@@ -141,18 +124,6 @@ Result<Value> parse_toml(std::string_view text, std::string_view source_name) {
                                                         std::string(error.description()));
     }
     return from_toml_node(parsed.table());
-}
-
-Result<std::string> format_toml(Value const& value) {
-    auto const* object = value.get_if<Value::Object>();
-    if (object == nullptr) {
-        return failure(ErrorCode::invalid_argument,
-                       "only a table can be written as TOML, not " + std::string(value.type_name()));
-    }
-    TRY(auto const table, to_toml_table(*object));
-    std::ostringstream text;
-    text << toml::toml_formatter(table) << '\n';
-    return std::move(text).str();
 }
 
 } // namespace sinew

@@ -83,6 +83,36 @@ TEST(Value, dates_become_text) {
     EXPECT_EQ(*value.find("when")->get_if<std::string>(), "2024-02-29T12:00:00Z");
 }
 
+TEST(Value, toml_is_written_scalars_first_with_keys_and_texts_quoted_where_needed) {
+    Value::Object inner{{"x", Value(std::int64_t{-1})}, {"gone", Value()}};
+    Value::Object object{{"table", Value(inner)},
+                         {"a b", Value(std::string("line\n\"q\" \\ \x01é"))},
+                         {"list", Value(Value::Array{Value(inner), Value(Value::Object{})})},
+                         {"mixed", Value(Value::Array{Value(inner), Value(2.0)})},
+                         {"nothing", Value(Value::Array{})}};
+    EXPECT_EQ(format_toml(Value(object)).value(), R"("a b" = "line\n\"q\" \\ \u0001é"
+mixed = [{x = -1}, 2.0]
+nothing = []
+
+[table]
+x = -1
+
+[[list]]
+x = -1
+
+[[list]]
+)");
+}
+
+TEST(Value, toml_dates_and_times_become_texts) {
+    auto const value = parse_toml("a = 1979-05-27\nb = 07:32:00.125\nc = 1979-05-27T00:32:00-07:30\n"
+                                  "d = 1979-05-27 07:32:00\n",
+                                  "test.toml")
+                           .value();
+    EXPECT_EQ(format_json(value), R"({"a":"1979-05-27","b":"07:32:00.125","c":"1979-05-27T00:32:00-07:30",)"
+                                  R"("d":"1979-05-27T07:32:00"})");
+}
+
 TEST(Value, only_tables_are_toml) {
     EXPECT_EQ(format_toml(Value(std::int64_t{1})).error().message(),
               "only a table can be written as TOML, not an integer");

@@ -55,11 +55,13 @@ std::optional<EndRecord> parse_end_record(std::string_view line) {
 
 } // namespace
 
+std::string_view to_string(BootReason reason) noexcept {
+    return std::ranges::find(reasons, reason, [](auto const& entry) { return entry.first; })->second;
+}
+
 std::string format_end_record(EndRecord const& record) {
-    auto const* const found =
-        std::ranges::find(reasons, record.reason, [](auto const& entry) { return entry.first; });
     std::string line(prefix);
-    line += found->second;
+    line += to_string(record.reason);
     if (!record.detail.empty()) {
         line += detail_key;
         line += printable(record.detail);

@@ -28,6 +28,9 @@ enum class BootReason : std::uint8_t {
 BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back, application_failed,
                     watchdog_or_reset, kernel_panic)
 
+/// The enumerator's name, e.g. "power_on".
+[[nodiscard]] std::string_view to_string(BootReason reason) noexcept;
+
 /// /run/sinew/boot.toml.
 struct BootReport {
     BootReason reason = BootReason::power_on;
