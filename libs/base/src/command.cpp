@@ -5,6 +5,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,10 +16,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -54,7 +58,9 @@ std::vector<std::string> environment_with(CommandOptions const& options) {
         }
     }
     for (auto const& [name, value] : options.environment) {
-        environment.push_back(name + "=" + value);
+        auto& entry = environment.emplace_back(name);
+        entry += '=';
+        entry += value;
     }
     return environment;
 }
@@ -80,7 +86,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     if (ready) {
         sigset_t none;
         ::sigemptyset(&none);
-        ::sigprocmask(SIG_SETMASK, &none, nullptr);
+        ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
         ::execve(program, arguments, environment);
     }
     int const reason = errno;

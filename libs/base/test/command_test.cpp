@@ -1,4 +1,6 @@
 /// Other programs, run without a shell.
+#include "sinew/base/result.hpp"
+
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
 

@@ -1,13 +1,14 @@
 /// File descriptors, whole files and their atomic replacement.
+#include "sinew/base/bytes.hpp"
+#include "sinew/base/result.hpp"
+
 #include <sinew/base/file.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <filesystem>
 #include <iterator>
 #include <utility>
@@ -20,7 +21,7 @@ protected:
     TemporaryDirectory m_directory = TemporaryDirectory::create("file-test").value();
     std::filesystem::path m_path = m_directory.path() / "file";
 
-    auto entries() const {
+    [[nodiscard]] auto entries() const {
         return std::distance(std::filesystem::directory_iterator(m_directory.path()),
                              std::filesystem::directory_iterator());
     }

@@ -16,10 +16,10 @@
 #pragma once
 
 #include <sinew/base/detail/describe_convert.hpp>
-#include <sinew/base/value.hpp>
+#include <sinew/base/value.hpp> // IWYU pragma: export
 
-#include <boost/describe/class.hpp>
-#include <boost/describe/enum.hpp>
+#include <boost/describe/class.hpp> // IWYU pragma: export
+#include <boost/describe/enum.hpp>  // IWYU pragma: export
 
 namespace sinew {
 

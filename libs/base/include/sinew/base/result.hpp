@@ -5,7 +5,7 @@
 /// safe as an int.
 #pragma once
 #include <cstdint>
-#include <expected>
+#include <expected> // IWYU pragma: export
 #include <memory>
 #include <source_location>
 #include <string>
