@@ -1,0 +1,85 @@
+"""One device on its own: what it says of itself, its lines, and how it survives."""
+
+import time
+
+
+def level(device, line: int) -> str:
+    """What the simulated hardware sees on a line: another program than the one that drives it."""
+    return device.ssh(f"sinew-sim get {line}").strip()[-1]
+
+
+def toggles(device, line: int, seconds: float) -> int:
+    """How often the line changes in `seconds` of the device's time."""
+    text = device.ssh(f"timeout {seconds} sinew-sim watch {line} || true", timeout=seconds + 30)
+    return len(text.splitlines())
+
+
+def test_the_led_toggles_in_the_kernel(device):
+    assert toggles(device, 0, 3) >= 4
+    assert level(device, 0) in "01"
+
+
+def test_a_crashed_led_is_restarted_and_goes_on_toggling(device):
+    application = device.status()["application"]
+    device.ssh("sinew-sim set 1 1")
+    time.sleep(0.5)
+    device.ssh("sinew-sim set 1 0")
+    assert toggles(device, 0, 3) >= 4
+    after = device.status()["application"]
+    assert (after["pid"], after["restarts"]) == (
+        application["pid"],
+        application["restarts"],
+    ), "only the LED restarted"
+    assert "the self test was never written" in device.ssh("dmesg")
+
+
+def test_a_killed_application_is_started_again(device):
+    before = device.status()["application"]
+    device.ssh(f"kill -9 {before['pid']}")
+    after = device.wait_for(
+        "the application to be restarted",
+        lambda s: s["application"]["state"] == "running" and s["application"]["pid"] != before["pid"],
+        limit_s=30,
+    )
+    assert after["application"]["restarts"] == before["restarts"] + 1
+    assert toggles(device, 0, 3) >= 4
+
+
+def test_an_application_that_keeps_crashing_leaves_the_device_reachable(device):
+    boot_id = device.status()["boot_id"]
+    for _ in range(6):
+        device.try_ssh("kill -9 $(pidof blinky)")
+        time.sleep(1)
+    status = device.wait_for(
+        "the application to be given up", lambda s: s["application"]["state"] == "failed", 60
+    )
+    assert status["boot_id"] == boot_id, "it did not reboot"
+
+
+def test_the_root_file_system_is_read_only_and_data_is_kept(device):
+    assert device.try_ssh("touch /etc/probe").returncode != 0
+    device.ssh("echo here > /data/probe")
+    device.reboot()
+    assert device.ssh("cat /data/probe") == "here\n"
+
+
+def test_the_boot_reason_survives_a_warm_reset(device):
+    assert device.reboot()["boot_reason"] == "reboot_requested"
+
+
+def test_hostname_clock_and_processes_are_in_order(device):
+    assert device.ssh("hostname").startswith("sinew-")
+    assert int(device.ssh("date +%s")) > 1_700_000_000
+    assert "127.0.0.1" in device.ssh("ip addr show lo")
+    zombies = device.ssh("grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null || true").split()
+    assert zombies == []
+
+
+def test_a_lost_pid_1_command_reboots_the_device(device):
+    boot_id = device.status()["boot_id"]
+    device.try_ssh("kill -9 $(pidof sinewd)", timeout=10)
+    status = device.wait_for(
+        "the device to come back",
+        lambda s: s["boot_id"] != boot_id and s["application"]["state"] == "running",
+    )
+    assert status["boot_reason"] == "application_failed" or "sinewd" in status["boot_reason"]

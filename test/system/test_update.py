@@ -1,0 +1,221 @@
+"""Updates of a running device: the good one, the one that can't start, and everything that must be refused."""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import zipfile
+
+import pytest
+
+from support.device import Device
+from support.tool import Project, Tool
+
+
+def partitions(image: pathlib.Path) -> dict[str, tuple[int, int]]:
+    """Where the partitions of an image are, in bytes, as sfdisk(8) reads it."""
+    names = {1: "boot_a", 2: "boot_b", 5: "rootfs_a", 6: "rootfs_b", 7: "data"}
+    table = json.loads(subprocess.run(["sfdisk", "--json", image], capture_output=True, check=True).stdout)
+    found = {}
+    for entry in table["partitiontable"]["partitions"]:
+        number = int(entry["node"].removeprefix(str(image)))
+        if number in names:
+            found[names[number]] = (entry["start"] * 512, entry["size"] * 512)
+    return found
+
+
+def digest(image: pathlib.Path, name: str) -> str:
+    start, size = partitions(image)[name]
+    with image.open("rb") as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(size)).hexdigest()
+
+
+def slot_digests(image: pathlib.Path, slot: str) -> tuple[str, str]:
+    return digest(image, f"boot_{slot}"), digest(image, f"rootfs_{slot}")
+
+
+def upload(blinky, device: Device, firmware: pathlib.Path):
+    """`sinew upload`, whatever its status."""
+    return blinky.tool.try_run(
+        "upload",
+        "localhost",
+        "--port",
+        str(device.port),
+        "--firmware",
+        str(firmware),
+        folder=blinky.project.folder,
+    )
+
+
+def test_an_update_goes_to_the_other_slot_and_is_validated(blinky, device):
+    before = slot_digests(device.image, "a")
+    done = upload(blinky, device, blinky.firmware("0.2.0"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0.2.0" in done.stdout
+    status = device.wait_until_running()
+    assert (status["version"], status["slot"], status["validated"]) == ("0.2.0", "b", True)
+    assert status["uuid"] == blinky.reports["0.2.0"]["uuid"]
+    assert device.ssh("cat /data/witness") == "kept\n"
+    assert slot_digests(device.image, "a") == before, "the slot that ran was touched"
+    assert device.reboot()["version"] == "0.2.0", "a validated slot stays"
+    done = upload(blinky, device, blinky.firmware("0.1.0"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    status = device.wait_until_running()
+    assert (status["version"], status["slot"]) == (
+        "0.1.0",
+        "a",
+    ), "and the next one goes back to the first slot"
+
+
+def test_an_update_that_cannot_start_brings_the_old_slot_back(blinky, device):
+    done = upload(blinky, device, blinky.firmware("0.3.0"))
+    assert done.returncode != 0
+    assert "0.1.0" in done.stderr, done.stdout + done.stderr
+    status = device.wait_until_running()
+    assert (status["version"], status["slot"], status["rolled_back"]) == ("0.1.0", "a", True)
+    assert device.ssh("cat /data/witness") == "kept\n"
+    done = upload(blinky, device, blinky.firmware("0.2.0"))
+    assert done.returncode == 0, "a good update works after a bad one: " + done.stdout + done.stderr
+
+
+def test_an_update_that_is_never_validated_falls_back_at_the_deadline(blinky, device):
+    """The application starts, but its node hangs before it says that it is ready."""
+    project = blinky.project
+    project.edit("src/main.cpp", r"^(        auto board = )", "        for (;;) {}\n\\1")
+    project.edit("sinew.toml", r"^# \[init\]$", '[device.startup_guard]\ndeadline = "15s"\n# [init]')
+    hanging = blinky.build("0.4.0")
+    project.edit("src/main.cpp", r"^        for \(;;\) \{\}\n", "")
+    done = upload(blinky, device, hanging)
+    assert done.returncode != 0
+    status = device.wait_until_running()
+    assert (status["version"], status["rolled_back"]) == ("0.1.0", True)
+
+
+def test_a_kernel_that_hangs_on_trial_is_ended_by_the_watchdog(blinky, device):
+    done = upload(blinky, device, blinky.firmware("0.2.0"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    before = device.wait_until_running()
+    device.try_ssh("kill -STOP $(pidof sinewd)", timeout=10)
+    status = device.wait_for(
+        "the watchdog", lambda status: status["boot_id"] != before["boot_id"], limit_s=240
+    )
+    assert status["version"] == "0.2.0"
+    assert status["boot_reason"] == "watchdog_or_reset"
+
+
+def damaged(firmware: pathlib.Path, folder: pathlib.Path, how: str) -> pathlib.Path:
+    content = bytearray(firmware.read_bytes())
+    if how == "truncated":
+        content = content[: len(content) * 2 // 3]
+    elif how == "flipped byte":
+        content[len(content) // 2] ^= 0x10
+    elif how == "flipped byte in meta.conf":
+        with zipfile.ZipFile(firmware) as archive:
+            entry = archive.getinfo("meta.conf")
+        content[entry.header_offset + 30 + len("meta.conf") + 40] ^= 0x10
+    elif how == "not an archive":
+        content = bytearray(b"this is no firmware\n" * 5000)
+    elif how == "empty":
+        content = bytearray()
+    path = folder / "damaged.fw"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "how", ["truncated", "flipped byte", "flipped byte in meta.conf", "not an archive", "empty"]
+)
+def test_a_damaged_archive_is_refused_with_a_sentence(blinky, device, tmp_path, how):
+    """Straight into the device's sinew-update, because `sinew upload` would already refuse it."""
+    before = slot_digests(device.image, "a")
+    with damaged(blinky.firmware("0.2.0"), tmp_path, how).open("rb") as file:
+        done = device.try_ssh("sinew-update", timeout=120, stdin=file)
+    assert done is not None and done.returncode != 0
+    said = (done.stdout + done.stderr).strip().splitlines()[-1]
+    assert len(said) > 20, said
+    status = device.reboot()
+    assert (status["version"], status["slot"]) == ("0.1.0", "a")
+    assert slot_digests(device.image, "a") == before
+    assert device.ssh("cat /data/witness") == "kept\n"
+    done = upload(blinky, device, damaged(blinky.firmware("0.2.0"), tmp_path, how))
+    assert done.returncode != 0 and done.stderr.startswith("error: "), done.stderr
+
+
+def refused_by_device(device: Device, firmware: pathlib.Path) -> str:
+    """What sinew-update says when it refuses; fails when it doesn't."""
+    before = slot_digests(device.image, "a"), slot_digests(device.image, "b")
+    with firmware.open("rb") as file:
+        done = device.try_ssh("sinew-update", timeout=120, stdin=file)
+    assert done is not None and done.returncode != 0
+    device.ssh("sync")
+    assert (
+        slot_digests(device.image, "a"),
+        slot_digests(device.image, "b"),
+    ) == before, "something was written"
+    return (done.stdout + done.stderr).strip()
+
+
+def test_a_foreign_signature_is_refused_before_anything_is_written(blinky, device, tmp_path):
+    stranger = Tool(tmp_path / "stranger")
+    project = Project.create(stranger, tmp_path, "blinky")
+    project.set_version("0.9.0")
+    foreign = tmp_path / "foreign.fw"
+    project.firmware(foreign)
+    assert "sign" in refused_by_device(device, foreign)
+
+
+def rewritten(blinky, tmp_path: pathlib.Path, change) -> pathlib.Path:
+    """blinky 0.2.0 with meta.conf changed by `change` and signed anew with the right key."""
+    source, target = blinky.firmware("0.2.0"), tmp_path / "rewritten.fw"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "meta.conf.ed25519":
+                continue
+            new.writestr(entry.filename, change(content) if entry.filename == "meta.conf" else content)
+    key = blinky.tool.home / "keys" / "development.priv"
+    signed = tmp_path / "signed.fw"
+    blinky.tool.run("fw", "sign", "--private-key", str(key), "--input", str(target), "--output", str(signed))
+    return signed
+
+
+def test_another_platform_is_refused_before_anything_is_written(blinky, device, tmp_path):
+    other = rewritten(
+        blinky, tmp_path, lambda meta: meta.replace(b"meta-platform=x86_64", b"meta-platform=rpi9")
+    )
+    said = refused_by_device(device, other)
+    assert "rpi9" in said and "x86_64" in said
+
+
+def test_what_is_larger_than_its_slot_is_refused_before_anything_is_written(blinky, device, tmp_path):
+    big = blinky.project.folder / "rootfs_overlay" / "srv"
+    big.mkdir(parents=True)
+    with (big / "big").open("wb") as file, open("/dev/urandom", "rb") as noise:
+        file.write(noise.read(70 << 20))
+    done = blinky.tool.try_run("firmware", "--output", str(tmp_path / "big.fw"), folder=blinky.project.folder)
+    (big / "big").unlink()
+    big.rmdir()
+    assert done.returncode != 0
+    assert "64" in done.stderr and "MiB" in done.stderr, done.stderr
+
+
+def test_two_updates_at_once_do_not_mix(blinky, device):
+    with blinky.firmware("0.2.0").open("rb") as file:
+        first = subprocess.Popen(
+            [*device.ssh_arguments(), "sinew-update"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        first.stdin.write(file.read(1 << 20))
+        first.stdin.flush()
+        device.ssh("for i in $(seq 50); do pidof fwup >/dev/null && exit 0; sleep 0.1; done; exit 1")
+        with blinky.firmware("0.2.0").open("rb") as again:
+            second = device.try_ssh("sinew-update", stdin=again)
+        assert second is not None and second.returncode != 0
+        assert "another update" in second.stdout + second.stderr
+        first.stdin.write(file.read())
+        first.stdin.close()
+    assert first.wait(timeout=120) == 0, first.stdout.read() + first.stderr.read()
+    assert device.wait_for("0.2.0", lambda s: s["version"] == "0.2.0" and s["validated"])["slot"] == "b"
