@@ -2,6 +2,7 @@
 ///
 /// Invariant: whatever single block of the boot state is torn or lost, the script starts a slot that was once
 /// validated. Threading: pure functions.
+#include <sinew/base/bytes.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>
@@ -65,12 +66,12 @@ set chosen="$slot"
 set arguments="sinew.trial=0"
 if [ -n "$try" ]; then
     set tried=
-    load_env --file (hd0){tried}+1 tried
+    load_env --file (hd0,msdos{tried})/tried tried
     if [ "$tried" = 0 ]; then
         set tried=1
-        save_env --file (hd0){tried}+1 tried
+        save_env --file (hd0,msdos{tried})/tried tried
         set tried=
-        load_env --file (hd0){tried}+1 tried
+        load_env --file (hd0,msdos{tried})/tried tried
         if [ "$tried" = 1 ]; then
             set chosen="$try"
             set arguments="sinew.trial=1"
@@ -123,12 +124,37 @@ std::string tried_block(Tried tried) {
     return environment_block(fmt::format("tried={}\n", static_cast<char>(tried)));
 }
 
+Bytes tried_archive(Tried tried) {
+    // A "ustar" header: fields of fixed width, numbers in octal text; unused fields stay zero.
+    std::string header(block_size_bytes, '\0');
+    auto const put = [&](std::size_t at, std::string_view text) { header.replace(at, text.size(), text); };
+    put(0, "tried");
+    put(100, "0000644");
+    put(108, "0000000");
+    put(116, "0000000");
+    put(124, fmt::format("{:011o}", block_size_bytes));
+    put(136, "00000000000");
+    put(148, "        "); // counts as spaces in its own sum
+    put(156, "0");
+    put(257, "ustar");
+    put(263, "00");
+    unsigned sum = 0;
+    for (char const c : header) {
+        sum += static_cast<unsigned char>(c);
+    }
+    put(148, fmt::format("{:06o}", sum));
+    put(154, std::string_view("\0 ", 2));
+    auto archive = to_bytes(header + tried_block(tried));
+    archive.resize(tried_archive_blocks * block_size_bytes);
+    return archive;
+}
+
 std::string grub_core_script(Description const& description, Layout const& layout) {
     auto const& boot = description.bootloader;
     std::string script = "# Generated from system.toml. Chooses the slot to start; see systems/README.md.\n";
     script += serial_commands(description);
     script += fmt::format(choose_template, fmt::arg("state", boot.state_block),
-                          fmt::arg("copy", boot.state_copy_block), fmt::arg("tried", boot.tried_block));
+                          fmt::arg("copy", boot.state_copy_block), fmt::arg("tried", tried_partition_number));
     script += fmt::format(start_template, fmt::arg("boot_a", layout.boot(Slot::a).number),
                           fmt::arg("boot_b", layout.boot(Slot::b).number));
     return script;

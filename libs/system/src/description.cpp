@@ -103,6 +103,7 @@ void check_kernel(Checker& check, Description const& description) {
     check.expect_names(description.kernel.early_modules, "kernel.early_modules");
     check.expect_names(description.kernel.modules, "kernel.modules");
     check.expect_names(description.bootloader.modules, "bootloader.modules");
+    check.expect(description.bootloader.tried_block >= 2, "bootloader.tried_block", "must be 2 or more");
     auto const& log = description.crash_log;
     check.expect(log.size_kib == 0 ||
                      (log.address > 0 && log.record_kib > 0 && log.record_kib <= log.size_kib),

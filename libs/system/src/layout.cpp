@@ -23,6 +23,7 @@ namespace {
 constexpr std::uint64_t blocks_per_mib = (1u << 20) / block_size_bytes;
 constexpr std::uint8_t extended_type = 0x0f;
 constexpr int extended_number = 4;
+constexpr int last_primary_number = tried_partition_number - 1;
 constexpr int first_logical_number = 5;
 
 /// A fixed area in front of the partitions.
@@ -39,11 +40,12 @@ std::uint64_t align_up(std::uint64_t block, std::uint64_t alignment) {
 std::vector<Area> fixed_areas(Description const& description) {
     auto const& boot = description.bootloader;
     auto const& environment = description.environment;
-    std::vector<Area> areas = {{"boot state", boot.state_block, 1},
-                               {"boot state, copy", boot.state_copy_block, 1},
-                               {"trial started", boot.tried_block, 1},
-                               {"environment", environment.block, environment.block_count},
-                               {"environment, copy", environment.redundant_block, environment.block_count}};
+    std::vector<Area> areas = {
+        {"boot state", boot.state_block, 1},
+        {"boot state, copy", boot.state_copy_block, 1},
+        {"trial started (3)", boot.tried_block - std::uint64_t{1}, tried_archive_blocks},
+        {"environment", environment.block, environment.block_count},
+        {"environment, copy", environment.redundant_block, environment.block_count}};
     std::ranges::sort(areas, {}, &Area::offset);
     return areas;
 }
@@ -88,7 +90,9 @@ Result<Layout> compute_layout(Description const& description) {
     auto const areas = fixed_areas(description);
     TRY_OK(check_areas(areas));
     std::uint64_t const alignment = description.disk.alignment_blocks;
-    Layout layout{.core_block_offset = 1, .core_block_count = areas.front().offset - 1};
+    Layout layout{.core_block_offset = 1,
+                  .core_block_count = areas.front().offset - 1,
+                  .tried_archive_offset = description.bootloader.tried_block - std::uint64_t{1}};
     std::uint64_t next = align_up(areas.back().offset + areas.back().count, alignment);
     int primary = 1;
     int logical = first_logical_number;
@@ -97,10 +101,10 @@ Result<Layout> compute_layout(Description const& description) {
             layout.extended_block_offset = next;
             next += alignment; // room for the extended boot records
         }
-        if (!entry.logical && (layout.extended_block_offset != 0 || primary == extended_number)) {
+        if (!entry.logical && (layout.extended_block_offset != 0 || primary > last_primary_number)) {
             return failure(
                 ErrorCode::invalid_argument,
-                fmt::format("partition '{}' must be logical: there is room for three primary partitions, in "
+                fmt::format("partition '{}' must be logical: there is room for two primary partitions, in "
                             "front of the logical ones",
                             entry.name));
         }

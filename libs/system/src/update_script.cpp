@@ -125,6 +125,12 @@ void write_mbr(Writer& out, std::string const& boot_code_hex) {
     out.open("mbr mbr");
     out.option("bootstrap-code", boot_code_hex);
     out.line("signature = 0x" + out.description().disk.signature);
+    out.line("# what the bootloader writes");
+    out.open(fmt::format("partition {}", tried_partition_number - 1));
+    out.line(fmt::format("block-offset = {}", layout.tried_archive_offset));
+    out.line(fmt::format("block-count = {}", tried_archive_blocks));
+    out.line("type = 0xda");
+    out.close();
     bool extended_written = false;
     for (auto const& partition : layout.partitions) {
         if (partition.number > 4 && !extended_written) {
@@ -209,7 +215,7 @@ void write_complete(Writer& out, std::string const& name, Data data) {
     write_boot_files(out, Slot::a);
     out.on_resource("state-a-copy", fmt::format("raw_write({})", boot.state_copy_block));
     out.on_resource("state-a", fmt::format("raw_write({})", boot.state_block));
-    out.on_resource("tried", fmt::format("raw_write({})", boot.tried_block));
+    out.on_resource("tried.tar", fmt::format("raw_write({})", out.layout().tried_archive_offset));
     out.open("on-finish");
     out.line("uboot_clearenv(uboot-env)");
     out.set("nerves_fw_active", "a");
@@ -289,6 +295,7 @@ std::string update_script(Description const& description, Layout const& layout,
     out.file("vmlinuz", files.kernel, boot_blocks);
     out.file("initramfs", files.initramfs, boot_blocks);
     out.file("rootfs.img", files.rootfs, layout.rootfs(Slot::a).block_count);
+    out.file("tried.tar", files.tried_archive, tried_archive_blocks);
     // The order of these is the order in which they reach the disk.
     out.content("state-a-copy", boot_state_block(Slot::a, std::nullopt));
     out.content("state-a", boot_state_block(Slot::a, std::nullopt));
@@ -296,7 +303,6 @@ std::string update_script(Description const& description, Layout const& layout,
     out.content("try-a", boot_state_block(Slot::b, Slot::a));
     out.content("try-b-copy", boot_state_block(Slot::a, Slot::b));
     out.content("try-b", boot_state_block(Slot::a, Slot::b));
-    out.content("tried", tried_block(Tried::yes));
     out.content("not-tried", tried_block(Tried::no));
     out.environment();
     write_mbr(out, files.boot_code_hex);
@@ -318,9 +324,7 @@ void write_decision(Writer& out, std::string const& resource, std::string const&
     auto const& boot = out.description().bootloader;
     out.open("on-resource " + resource + "-copy");
     out.set("nerves_fw_active", active);
-    if (!active.empty()) {
-        out.set(active + ".nerves_fw_validated", "1");
-    }
+    out.set(active + ".nerves_fw_validated", "1");
     out.line(fmt::format("raw_write({})", boot.state_copy_block));
     out.close();
     out.on_resource(resource, fmt::format("raw_write({})", boot.state_block));

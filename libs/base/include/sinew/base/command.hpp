@@ -18,15 +18,15 @@
 namespace sinew {
 
 struct CommandOptions {
-    std::filesystem::path working_directory = {};
+    std::filesystem::path working_directory{};
     /// Added to the environment of this process; an empty value is set as empty.
-    std::vector<std::pair<std::string, std::string>> environment = {};
+    std::vector<std::pair<std::string, std::string>> environment{};
     /// Fed to standard input, then it is closed. Without it standard input is /dev/null.
-    std::optional<std::string> input = {};
+    std::optional<std::string> input{};
     /// The program is killed after this time (error timed_out); none means no limit.
-    std::optional<std::chrono::milliseconds> timeout = {};
+    std::optional<std::chrono::milliseconds> timeout{};
     /// Called with each whole line of output and error output as it comes, without the line feed.
-    std::function<void(std::string_view)> on_line = {};
+    std::function<void(std::string_view)> on_line{};
 };
 
 struct CommandResult {

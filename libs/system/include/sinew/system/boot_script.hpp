@@ -6,6 +6,7 @@
 /// after an update was complete. Threading: pure functions.
 #pragma once
 
+#include <sinew/base/bytes.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>
 
@@ -21,6 +22,9 @@ namespace sinew::system {
 enum class Tried : char { no = '0', yes = '1' };
 /// The block that remembers whether the trial was started: exactly 512 bytes.
 [[nodiscard]] std::string tried_block(Tried tried);
+
+/// The archive that makes the tried block writable for GRUB: four blocks, the block itself being the second.
+[[nodiscard]] Bytes tried_archive(Tried tried);
 
 /// The script inside GRUB's core image: chooses the slot and starts it, or the other one if that can't be
 /// loaded.

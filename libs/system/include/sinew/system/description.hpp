@@ -60,7 +60,8 @@ struct Bootloader {
     BootloaderKind kind = BootloaderKind::grub_bios;
     /// GRUB modules linked into the core image.
     std::vector<std::string> modules{};
-    /// Blocks (512 bytes) of the boot state: the state, its copy, and the block GRUB itself writes.
+    /// Blocks (512 bytes) of the boot state: the state, its copy, and the block GRUB itself writes (which has
+    /// one block of its archive before it and two behind).
     std::uint32_t state_block = 0;
     std::uint32_t state_copy_block = 0;
     std::uint32_t tried_block = 0;

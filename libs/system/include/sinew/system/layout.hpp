@@ -16,6 +16,10 @@ namespace sinew::system {
 
 inline constexpr std::uint64_t block_size_bytes = 512;
 
+/// The partition (as the kernel counts) around the tried block, and its blocks; see boot_script.hpp.
+inline constexpr int tried_partition_number = 3;
+inline constexpr std::uint64_t tried_archive_blocks = 4;
+
 enum class Slot : char { a = 'a', b = 'b' };
 [[nodiscard]] constexpr Slot other(Slot slot) noexcept {
     return slot == Slot::a ? Slot::b : Slot::a;
@@ -42,6 +46,8 @@ struct Layout {
     /// The bootloader's core image: from here, at most so many blocks.
     std::uint64_t core_block_offset = 0;
     std::uint64_t core_block_count = 0;
+    /// Partition 3: the archive that holds the tried block.
+    std::uint64_t tried_archive_offset = 0;
     /// The smallest disk it fits on.
     std::uint64_t total_blocks = 0;
 

@@ -30,6 +30,8 @@ struct FirmwareFiles {
     std::filesystem::path initramfs{};
     std::filesystem::path slot_script{};
     std::filesystem::path rootfs{};
+    /// tried_archive() in a file.
+    std::filesystem::path tried_archive{};
     /// The first 440 bytes of the disk, in hexadecimal (880 digits).
     std::string boot_code_hex{};
 };
