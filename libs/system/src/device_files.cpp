@@ -34,6 +34,9 @@ device::DeviceConfig device_config(Description const& description) {
     config.services = description.services;
     config.watchdog = description.watchdog;
     config.network = description.network;
+    config.environment = {.block = description.environment.block,
+                          .block_count = description.environment.block_count,
+                          .redundant_block = description.environment.redundant_block};
     return config;
 }
 

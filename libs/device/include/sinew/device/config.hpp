@@ -99,6 +99,15 @@ struct SecureShell {
 };
 BOOST_DESCRIBE_STRUCT(SecureShell, (), (enabled, port, host_key_directory))
 
+/// Where the U-Boot environment lies on the disk, in blocks of 512 bytes; block_count 0: there is none.
+struct EnvironmentBlocks {
+    std::int64_t block = 0;
+    std::uint32_t block_count = 0;
+    /// The second copy; 0: there is none.
+    std::int64_t redundant_block = 0;
+};
+BOOST_DESCRIBE_STRUCT(EnvironmentBlocks, (), (block, block_count, redundant_block))
+
 /// /etc/sinew/device.toml: everything sinewd needs.
 struct DeviceConfig {
     std::string platform;
@@ -112,6 +121,8 @@ struct DeviceConfig {
     SecureShell ssh;
     /// The whole disk that updates are applied to (made by sinew-init).
     std::string disk = "/dev/rootdisk0";
+    /// What is installed in which slot is recorded there.
+    EnvironmentBlocks environment;
     /// The archive with the tasks validate, revert and factory-reset.
     std::string operations_archive = "/usr/share/sinew/ops.fw";
     /// Public keys (*.pub) that an update must be signed with one of; an empty folder accepts any update.
@@ -119,6 +130,6 @@ struct DeviceConfig {
 };
 BOOST_DESCRIBE_STRUCT(DeviceConfig, (),
                       (platform, product, version, services, application, startup_guard, watchdog, network,
-                       ssh, disk, operations_archive, key_directory))
+                       ssh, disk, environment, operations_archive, key_directory))
 
 } // namespace sinew::device

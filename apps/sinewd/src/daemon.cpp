@@ -1,0 +1,206 @@
+/// Implements run_daemon().
+///
+/// Invariant: SIGTERM and SIGINT are blocked before the first thread starts, so that only the main thread
+/// takes them. Threading: see the header.
+#include "daemon.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/command.hpp>
+#include <sinew/base/describe.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/device.hpp>
+#include <sinew/otp.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace sinew::daemon {
+namespace {
+
+using namespace device;
+
+constexpr std::chrono::minutes stop_limit{2};
+constexpr std::chrono::seconds validate_limit{60};
+// Sent by the process that watches the tree; nobody else uses it here.
+constexpr int tree_ended_signal = SIGUSR1;
+
+/// Tells the main thread that the tree has ended by itself.
+class TreeWatcher : public Server<TreeWatcher> {
+public:
+    explicit TreeWatcher(Pid tree)
+        : m_tree(tree) {}
+    void init() { monitor(m_tree); }
+    void handle_info(Down down) {
+        log::error("the supervision tree has ended: " + down.reason.to_string());
+        (void)::kill(::getpid(), tree_ended_signal);
+    }
+
+private:
+    Pid m_tree;
+};
+
+/// What PID 1 found out; on a machine that it didn't start, only what is so everywhere.
+BootReport load_boot_report() {
+    auto const text = read_text_file(boot_report_path, 64u << 10);
+    auto report = text ? from_toml<BootReport>(*text, boot_report_path) : Result<BootReport>(BootReport{});
+    if (!report) {
+        log::error(report.error().message());
+        return {};
+    }
+    return *std::move(report);
+}
+
+bool was_started_by_sinew_init() {
+    return ::access(std::string(boot_report_path).c_str(), F_OK) == 0;
+}
+
+std::int64_t uptime_s() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
+}
+
+/// The descriptor that PID 1 left open for this program, or nothing.
+std::optional<HardwareWatchdog> inherited_watchdog() {
+    auto const* text = std::getenv(watchdog_environment); // NOLINT(concurrency-mt-unsafe): no thread runs yet
+    if (text == nullptr) {
+        return std::nullopt;
+    }
+    std::string_view const number(text);
+    int fd = -1;
+    (void)std::from_chars(number.data(), number.data() + number.size(), fd);
+    (void)::unsetenv(watchdog_environment); // NOLINT(concurrency-mt-unsafe): the same; children don't have it
+    if (fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+        return std::nullopt;
+    }
+    auto adopted = HardwareWatchdog::adopt(FileDescriptor(fd));
+    return adopted ? std::optional(*std::move(adopted)) : std::nullopt;
+}
+
+/// Null when there is none.
+std::shared_ptr<HardwareWatchdog> take_watchdog(Watchdog const& wanted) {
+    if (auto inherited = inherited_watchdog()) {
+        return std::make_shared<HardwareWatchdog>(*std::move(inherited));
+    }
+    if (wanted.path.empty() || !was_started_by_sinew_init()) {
+        return nullptr; // By hand, on a machine that isn't a device: don't let it reset that.
+    }
+    auto opened = HardwareWatchdog::open(wanted.path, wanted.timeout);
+    if (!opened) {
+        log::warning("no watchdog: " + opened.error().message());
+        return nullptr;
+    }
+    return std::make_shared<HardwareWatchdog>(*std::move(opened));
+}
+
+Result<> validate_running_slot(DeviceConfig const& config) {
+    TRY(auto const output, run_checked({"fwup", "-a", "-q", "-d", config.disk, "-i",
+                                        config.operations_archive, "-t", "validate"},
+                                       {.timeout = validate_limit}));
+    return {};
+}
+
+void ask_for_reboot(std::string const& why) {
+    if (!was_started_by_sinew_init()) {
+        log::warning("not started by sinew-init: not rebooting");
+        return;
+    }
+    auto const record = format_end_record({.reason = BootReason::application_failed, .detail = why});
+    if (auto kept = write_file_atomically(end_record_path, as_bytes(record + "\n")); !kept) {
+        log::warning(kept.error().message());
+    }
+    (void)::kill(1, SIGTERM);
+}
+
+DeviceMachine describe_machine(DeviceConfig const& config) {
+    DeviceMachine machine;
+    machine.boot = load_boot_report();
+    if (auto const installed = installed_firmware(config, machine.boot.slot)) {
+        machine.uuid = installed->uuid;
+    } else {
+        log::warning("the running firmware's UUID is unknown: " + installed.error().message());
+    }
+    if (auto const watchdog = take_watchdog(config.watchdog)) {
+        machine.watchdog_timeout = watchdog->timeout();
+        machine.pet = [watchdog] { return watchdog->pet(); };
+    }
+    machine.validate = [config] { return validate_running_slot(config); };
+    machine.reboot = ask_for_reboot;
+    machine.uptime_s = uptime_s;
+    return machine;
+}
+
+/// A broken file must not lock anyone out: with the defaults there is still SSH.
+Result<DeviceConfig> load_config_or_defaults(std::filesystem::path const& path) {
+    auto config = load_device_config(path);
+    if (!config && was_started_by_sinew_init() && !load_boot_report().trial) {
+        log::error("going on with the defaults: " + config.error().message());
+        return DeviceConfig{};
+    }
+    return config;
+}
+
+int wait_for_end(Node& node, SupervisorRef tree, sigset_t const& signals) {
+    auto const watcher = node.start<TreeWatcher>({}, tree.pid());
+    if (!watcher) {
+        log::error(watcher.error().message());
+    }
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal == tree_ended_signal) {
+        return 1;
+    }
+    log::notice("stopping");
+    if (watcher) {
+        (void)stop_and_wait(watcher->pid());
+    }
+    if (auto stopped = stop_and_wait(tree.pid(), ExitReason::shutdown(), stop_limit); !stopped) {
+        log::warning(stopped.error().message());
+    }
+    return 0;
+}
+
+} // namespace
+
+int run_daemon(std::filesystem::path const& config_path) {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (int const signal : {SIGTERM, SIGINT, tree_ended_signal}) {
+        ::sigaddset(&signals, signal);
+    }
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    std::error_code error;
+    for (auto const* folder : {"/run/sinew", "/run/log"}) {
+        std::filesystem::create_directories(folder, error); // What needs them says so itself.
+    }
+    auto const config = load_config_or_defaults(config_path);
+    if (!config) {
+        log::error(config.error().message());
+        return 1;
+    }
+    auto const machine = describe_machine(*config);
+    Node node;
+    auto const tree = node.start(device_tree(*config, machine));
+    if (!tree) {
+        log::error(tree.error().message());
+        return 1;
+    }
+    return wait_for_end(node, *tree, signals);
+}
+
+} // namespace sinew::daemon

@@ -1,0 +1,99 @@
+/// OsProcess: a supervised process that is an operating system process: it ends when the program ends, and
+/// the program ends when it does.
+///
+///     sinew::child<OsProcess>({.name = "dropbear", .command = {"/usr/sbin/dropbear", "-F"}}, {.id =
+///     "dropbear"})
+///
+/// Its exit reason is normal when the program ended with status 0, else an error that says how it ended.
+/// Asked to end, it sends SIGTERM to the program's group, waits `stop_grace`, then kills the group. What the
+/// program prints goes to the log, line by line. Threading: a server; everything runs in its process.
+#pragma once
+
+#include <sinew/device/backoff.hpp>
+#include <sinew/device/child_process.hpp>
+#include <sinew/device/line_splitter.hpp>
+#include <sinew/otp.hpp>
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::device {
+
+/// What happened to the program of an OsProcess.
+struct OsProcessEvent {
+    enum class Kind : std::uint8_t { started, ready, ended };
+    Kind kind = Kind::started;
+    std::string name;
+    pid_t pid = 0;
+    /// How it ended, or why it couldn't be started.
+    std::string detail;
+};
+
+struct OsProcessOptions {
+    std::string name;
+    std::vector<std::string> command;
+    std::vector<std::pair<std::string, std::string>> environment = {};
+    /// Runs on the blocking pool before each start and returns the command to use instead of `command`.
+    std::function<Result<std::vector<std::string>>()> prepare = {};
+    /// init() is done only once this path exists, or after `ready_limit`; empty: doesn't wait.
+    std::string ready_path = {};
+    Duration ready_limit = std::chrono::seconds(10);
+    /// The program tells NOTIFY_SOCKET when it is ready; without it, it counts as ready once started.
+    bool notifies_ready = false;
+    std::chrono::milliseconds stop_grace = std::chrono::seconds(5);
+    /// Waits between starts; without one it starts at once.
+    std::shared_ptr<Backoff> backoff = {};
+    /// Called in this process; must not block.
+    std::function<void(OsProcessEvent const&)> listener = {};
+};
+
+class OsProcess : public Server<OsProcess> {
+public:
+    using Options = OsProcessOptions;
+    struct Start {};
+    /// The program's process number; 0 while it isn't running.
+    struct GetPid {
+        using Reply = pid_t;
+    };
+
+    explicit OsProcess(Options options);
+
+    Async<Result<>> init();
+    Async<> handle_info(Start message);
+    void handle_info(FileReady ready);
+    void handle_info(Exit message);
+    pid_t handle_call(GetPid request);
+    Async<> terminate(ExitReason reason);
+
+private:
+    Async<> start_program();
+    Async<> wait_for_ready_path();
+    Result<> launch(std::vector<std::string> const& command);
+    void fail(std::string const& why);
+    void read_output();
+    void read_notifications();
+    void finish();
+    void tell(OsProcessEvent::Kind kind, std::string detail = {});
+
+    Options m_options;
+    std::optional<ChildProcess> m_child;
+    // After the child, so that they are destroyed before the descriptors they watch.
+    FileWatch m_watch_ended;
+    FileWatch m_watch_output;
+    FileWatch m_watch_notifications;
+    LineSplitter m_lines;
+    bool m_is_ready = false;
+};
+
+/// The place of an OsProcess in a tree: its id is its name, and it may use its whole stop_grace.
+[[nodiscard]] ChildSpec os_process_child(OsProcessOptions options);
+
+} // namespace sinew::device

@@ -1,0 +1,68 @@
+/// Installing a firmware update: what `sinew-update` does on the device.
+///
+/// Invariant: nothing is written when the update is refused; one update at a time.
+/// Threading: blocks until the update is installed or has failed.
+#pragma once
+
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/device/config.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sinew::device {
+
+/// What an update is recorded as, by the slot's variables in the U-Boot environment.
+struct InstalledFirmware {
+    std::string version;
+    std::string uuid;
+};
+
+/// Reads the variables of `slot` ("a" or "b"). Errors: not_found: the configuration names no environment;
+/// corrupt; io.
+[[nodiscard]] Result<InstalledFirmware> installed_firmware(DeviceConfig const& config,
+                                                           std::string const& slot);
+
+/// The fwup command line that applies `task` from `input` ("-" is standard input) with the configured keys.
+/// Error: the key folder can't be read.
+[[nodiscard]] Result<std::vector<std::string>>
+fwup_command(DeviceConfig const& config, std::string const& input, std::string const& task);
+
+/// The lock of one update at a time; released when destroyed or when the process ends.
+class UpdateLock {
+public:
+    /// Error exists: another update is running, or installed and waiting for its reboot.
+    [[nodiscard]] static Result<UpdateLock>
+    acquire(std::filesystem::path const& path = "/run/sinew/update.lock");
+
+private:
+    explicit UpdateLock(FileDescriptor file)
+        : m_file(std::move(file)) {}
+    FileDescriptor m_file;
+};
+
+/// Refuses while the running slot is on trial. `status_json` and `boot_toml` are the texts of those files, or
+/// empty. Error unavailable: says what to wait for.
+[[nodiscard]] Result<> check_updatable(std::string_view status_json, std::string_view boot_toml);
+
+/// What a run of fwup came to: its last words, as one line fit for people.
+struct FwupOutcome {
+    int status = 0;
+    std::string last_line;
+};
+
+/// Runs `command` with this process's standard input. `on_percent` is called with each number that it prints
+/// alone on a line. Error: it can't be started.
+[[nodiscard]] Result<FwupOutcome> run_fwup(std::vector<std::string> const& command,
+                                           std::function<void(int percent)> const& on_percent);
+
+/// Everything of `sinew-update`: reads standard input, prints progress and one line of result, returns the
+/// exit status. On success the device reboots about a second later.
+[[nodiscard]] int run_update(DeviceConfig const& config);
+
+} // namespace sinew::device
