@@ -1,0 +1,163 @@
+// See commands.hpp.
+#include "commands.hpp"
+
+#include "client.hpp"
+#include "pins.hpp"
+#include "protocol.hpp"
+#include "simulator.hpp"
+#include "uhid.hpp"
+#include "virtual_board.hpp"
+
+#include <sinew/base/clock.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace sinew::sim {
+
+namespace {
+
+Result<std::map<std::string, std::size_t>> parse_names(std::vector<std::string> const& texts) {
+    std::map<std::string, std::size_t> names;
+    for (std::string const& text : texts) {
+        std::size_t const equals = text.rfind('=');
+        std::string_view const digits =
+            equals == std::string::npos ? "" : std::string_view(text).substr(equals + 1);
+        std::size_t line = 0;
+        auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), line);
+        if (digits.empty() || equals == 0 || error != std::errc() || end != digits.data() + digits.size() ||
+            line >= Pins::count) {
+            return failure(ErrorCode::invalid_argument,
+                           "--name " + text + ": write NAME=LINE, with LINE from 0 to 7");
+        }
+        names[text.substr(0, equals)] = line;
+    }
+    return names;
+}
+
+/// A descriptor that becomes readable on SIGTERM and SIGINT, which no longer end the program.
+Result<FileDescriptor> stop_signals() {
+    sigset_t signals{};
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigaddset(&signals, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    FileDescriptor descriptor(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!descriptor) {
+        return std::unexpected(error_from_errno(errno, "can't wait for signals"));
+    }
+    return descriptor;
+}
+
+bool is_readable(FileDescriptor const& descriptor) {
+    pollfd waiting{.fd = descriptor.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) > 0;
+}
+
+std::string text_of(LineState const& line) {
+    std::string text = std::to_string(line.line) + " " +
+                       (line.direction == LineDirection::output ? "output" : "input ") + " " +
+                       std::to_string(line.value);
+    text += line.driven ? " set" : "";
+    return line.name.empty() ? text : text + " " + line.name;
+}
+
+void print(std::string const& text) {
+    std::fputs((text + "\n").c_str(), stdout);
+    // A watcher's output is read while it runs.
+    std::fflush(stdout);
+}
+
+void print(Reply const& reply, Verb command) {
+    for (LineState const& line : reply.lines) {
+        print(command == Verb::list || command == Verb::watch ? text_of(line) : std::to_string(line.value));
+    }
+    if (reply.celsius) {
+        print(command == Verb::list ? "temperature " + std::to_string(*reply.celsius)
+                                    : std::to_string(*reply.celsius));
+    }
+}
+
+std::string text_of(LevelEvent const& event) {
+    constexpr std::int64_t ns_a_second = 1'000'000'000;
+    std::string const fraction = std::to_string(ns_a_second + (event.time_ns % ns_a_second)).substr(1);
+    std::string text = std::to_string(event.time_ns / ns_a_second) + "." + fraction + " " +
+                       std::to_string(event.line) + " " + std::to_string(event.value);
+    return event.missed == 0 ? text : text + " (missed " + std::to_string(event.missed) + " before)";
+}
+
+} // namespace
+
+Result<> serve(ServeOptions const& options) {
+    TRY(auto names, parse_names(options.names));
+    TRY(auto stop, stop_signals());
+    TRY(auto uhid, open_uhid(options.device));
+    SystemClock const clock;
+    TRY(auto simulator, Simulator::create(std::move(uhid),
+                                          {.socket_path = options.socket_path,
+                                           .board = {.wiring = options.pairs ? Wiring::pairs : Wiring::none,
+                                                     .names = std::move(names)}},
+                                          clock));
+    MonotonicTime const deadline = clock.now() + options.ready_timeout;
+    while (!simulator->is_ready()) {
+        if (is_readable(stop)) {
+            return {};
+        }
+        if (clock.now() >= deadline) {
+            return failure(ErrorCode::timed_out,
+                           "no driver of the kernel took the simulated chip; run: modprobe hid-cp2112");
+        }
+        TRY_OK(simulator->step(std::chrono::milliseconds(100), stop.get()));
+    }
+    print("sinew-sim: gpiochip cp2112_gpio is there; control socket " + options.socket_path.string());
+    while (!is_readable(stop)) {
+        TRY_OK(simulator->step(std::chrono::hours(1), stop.get()));
+    }
+    return {};
+}
+
+Result<> ask(AskOptions const& options, Request const& request) {
+    TRY(auto client, Client::connect(options.socket_path));
+    TRY(auto reply, client.ask(request, options.timeout));
+    if (options.format == OutputFormat::json) {
+        print(to_json(reply));
+    } else if (request.command == Verb::get || request.command == Verb::list ||
+               request.command == Verb::temperature) {
+        print(reply, request.command);
+    }
+    return {};
+}
+
+Result<> watch(AskOptions const& options, Request const& request, std::optional<std::uint64_t> count,
+               std::optional<std::chrono::milliseconds> change_timeout) {
+    TRY(auto client, Client::connect(options.socket_path));
+    TRY(auto reply, client.ask(request, options.timeout));
+    if (options.format == OutputFormat::json) {
+        print(to_json(reply));
+    } else {
+        print(reply, request.command);
+    }
+    for (std::uint64_t seen = 0; !count || seen < *count; ++seen) {
+        TRY(auto event, client.next_event(change_timeout));
+        print(options.format == OutputFormat::json ? to_json(event) : text_of(event));
+    }
+    return {};
+}
+
+} // namespace sinew::sim

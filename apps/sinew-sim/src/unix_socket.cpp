@@ -1,0 +1,90 @@
+// See unix_socket.hpp.
+#include "unix_socket.hpp"
+
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace sinew::sim {
+
+namespace {
+
+constexpr int most_waiting_connections = 8;
+
+Result<sockaddr_un> address_of(std::filesystem::path const& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.native().size() >= sizeof(address.sun_path) || path.empty()) {
+        return failure(ErrorCode::invalid_argument,
+                       "'" + path.string() +
+                           "' can't be a socket: its path must have 1 to 107 bytes; choose a shorter one");
+    }
+    path.native().copy(static_cast<char*>(address.sun_path), sizeof(address.sun_path) - 1);
+    return address;
+}
+
+sockaddr const* generic(sockaddr_un const& address) {
+    return reinterpret_cast<sockaddr const*>(&address);
+}
+
+Result<FileDescriptor> new_socket(int flags) {
+    FileDescriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+    if (!made) {
+        return std::unexpected(error_from_errno(errno, "can't make a socket"));
+    }
+    return made;
+}
+
+} // namespace
+
+Result<FileDescriptor> connect_to(std::filesystem::path const& path) {
+    TRY(auto address, address_of(path));
+    TRY(auto connection, new_socket(0));
+    if (::connect(connection.get(), generic(address), sizeof(address)) == 0) {
+        return connection;
+    }
+    int const error = errno;
+    if (error == ENOENT || error == ECONNREFUSED) {
+        return std::unexpected(Error(ErrorCode::unavailable,
+                                     "no simulator serves " + path.string() +
+                                         "; start one with: sinew-sim serve --socket " + path.string(),
+                                     error));
+    }
+    return std::unexpected(error_from_errno(error, "can't connect to " + path.string()));
+}
+
+Result<FileDescriptor> listen_on(std::filesystem::path const& path) {
+    TRY(auto address, address_of(path));
+    auto const existing = connect_to(path);
+    if (existing) {
+        return failure(ErrorCode::exists, "another simulator serves " + path.string() +
+                                              " already; stop it, or choose another path with --socket");
+    }
+    if (existing.error().sys_errno() == ECONNREFUSED) {
+        ::unlink(path.c_str());
+    }
+    TRY(auto listener, new_socket(SOCK_NONBLOCK));
+    mode_t const old_mask = ::umask(0177);
+    int const bound = ::bind(listener.get(), generic(address), sizeof(address));
+    int const error = errno;
+    ::umask(old_mask);
+    if (bound != 0) {
+        return std::unexpected(error_from_errno(error, "can't make the control socket " + path.string()));
+    }
+    if (::listen(listener.get(), most_waiting_connections) != 0) {
+        return std::unexpected(error_from_errno(errno, "can't listen on " + path.string()));
+    }
+    return listener;
+}
+
+} // namespace sinew::sim

@@ -1,0 +1,54 @@
+/// The virtual hardware as a whole: pins, chip, sensors, and what a control request does to them.
+///
+/// Threading: for one thread.
+#pragma once
+
+#include "cp2112.hpp"
+#include "i2c_devices.hpp"
+#include "pins.hpp"
+#include "protocol.hpp"
+
+#include <sinew/base/result.hpp>
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sinew::sim {
+
+class VirtualBoard {
+public:
+    struct Options {
+        Wiring wiring = Wiring::none;
+        /// Names for the control side, by line: {"LED0", 4}. The kernel does not see them.
+        std::map<std::string, std::size_t> names;
+    };
+    static constexpr std::string_view chip_label = "cp2112_gpio";
+
+    /// An EEPROM at I2C address 0x50 and a TMP102 at 0x48 are fitted.
+    explicit VirtualBoard(Options options);
+    VirtualBoard(VirtualBoard const&) = delete;
+    VirtualBoard& operator=(VirtualBoard const&) = delete;
+
+    [[nodiscard]] Cp2112& chip() noexcept { return m_chip; }
+    [[nodiscard]] Pins const& pins() const noexcept { return m_pins; }
+    [[nodiscard]] LineState state(std::size_t line) const;
+    /// "4", "cp2112_gpio:4" or a name. Error not_found.
+    [[nodiscard]] Result<std::size_t> find_line(std::string_view text) const;
+    /// Does what `request` says; a watch only answers with the present state here.
+    [[nodiscard]] Reply handle(Request const& request);
+
+private:
+    [[nodiscard]] Result<Reply> try_handle(Request const& request);
+    [[nodiscard]] Reply all_lines() const;
+
+    Pins m_pins;
+    std::array<std::string, Pins::count> m_names;
+    std::shared_ptr<Tmp102> m_sensor = std::make_shared<Tmp102>();
+    Cp2112 m_chip;
+};
+
+} // namespace sinew::sim
