@@ -67,14 +67,14 @@ Bytes usb_config_report() {
 }
 
 /// 100 kHz, own address 1, no automatic sending, no timeouts, one retry.
-constexpr std::array<std::byte, 13> initial_smbus_config() {
-    std::array<std::byte, 13> config{};
+constexpr std::array<std::byte, 14> initial_smbus_config() {
+    std::array<std::byte, 14> config{};
     config[0] = byte_of(Report::smbus_config);
     config[2] = std::byte{0x01};
     config[3] = std::byte{0x86};
     config[4] = std::byte{0xa0};
     config[5] = std::byte{0x02};
-    config[12] = std::byte{1};
+    config[13] = std::byte{1};
     return config;
 }
 
@@ -258,7 +258,7 @@ Bytes Cp2112::report_descriptor() {
         Entry{Report::gpio_get, Kind::feature, 1},
         Entry{Report::gpio_set, Kind::feature, 2},
         Entry{Report::version, Kind::feature, 2},
-        Entry{Report::smbus_config, Kind::feature, 12},
+        Entry{Report::smbus_config, Kind::feature, 13},
         Entry{Report::data_read_request, Kind::output, 63},
         Entry{Report::data_write_read_request, Kind::output, 63},
         Entry{Report::data_read_force_send, Kind::output, 63},

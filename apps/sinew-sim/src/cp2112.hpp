@@ -83,7 +83,7 @@ private:
     Pins& m_pins;
     I2cBus m_bus;
     std::array<std::byte, 2> m_special_functions{};
-    std::array<std::byte, 13> m_smbus_config;
+    std::array<std::byte, 14> m_smbus_config;
     Transfer m_transfer;
 };
 

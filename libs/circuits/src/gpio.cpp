@@ -7,7 +7,6 @@
 #include <sinew/circuits/line.hpp>
 
 #include <expected>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,10 +48,6 @@ Result<std::vector<EdgeEvent>> Gpio::read_edges() {
         return std::unexpected(edges_not_requested(m_line));
     }
     return m_backend->read_edges();
-}
-
-bool Gpio::notify_edges(std::function<void()> ready) {
-    return m_backend->notify_edges(std::move(ready));
 }
 
 } // namespace sinew::circuits

@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -76,8 +75,6 @@ public:
         }
         return m_decoder.decode(BytesView(records).first(*count));
     }
-
-    bool notify_edges(std::function<void()> /*ready*/) override { return false; }
 
 private:
     LineInfo m_line;

@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,10 +39,7 @@ public:
     Result<> configure(GpioOptions const& options) override { return m_state->configure(m_index, options); }
     int edge_descriptor() const noexcept override { return m_state->edge_descriptor(m_index); }
     Result<std::vector<EdgeEvent>> read_edges() override { return m_state->read_edges(m_index); }
-    bool notify_edges(std::function<void()> ready) override {
-        m_state->notify_edges(m_index, std::move(ready));
-        return true;
-    }
+    std::optional<MonotonicTime> edges_due() const override { return m_state->edges_due(m_index); }
 
 private:
     std::shared_ptr<SimulatedBoard::State> m_state;
@@ -125,14 +121,6 @@ Result<> SimulatedBoard::inject(std::string_view line, GpioFault fault) {
     TRY(auto index, index_of(line));
     m_state->inject(index, std::move(fault));
     return {};
-}
-
-void SimulatedBoard::settle() {
-    m_state->settle();
-}
-
-std::optional<MonotonicTime> SimulatedBoard::next_settle() const {
-    return m_state->next_settle();
 }
 
 } // namespace sinew::circuits

@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -124,25 +123,21 @@ void SimulatedBoard::State::apply(Line& line, GpioOptions const& options) {
 }
 
 Result<> SimulatedBoard::State::take_line(std::size_t index, GpioOptions const& options) {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        Line& line = m_lines[index];
-        TRY_OK(fail_if_injected(line, GpioOperation::open));
-        if (line.info.used) {
-            return std::unexpected(line_busy(line.info));
-        }
-        line.info.used = true;
-        apply(line, options);
-        update(index, ready);
-        // A new holder starts with what the line is now: no edge is due for it.
-        line.settled_level = line.level;
-        line.unsettled_since.reset();
-        line.edges.clear();
-        line.sequence = 0;
-        line.last_read_sequence = 0;
+    std::lock_guard const lock(m_mutex);
+    Line& line = m_lines[index];
+    TRY_OK(fail_if_injected(line, GpioOperation::open));
+    if (line.info.used) {
+        return std::unexpected(line_busy(line.info));
     }
-    call(ready);
+    line.info.used = true;
+    apply(line, options);
+    update(index);
+    // A new holder starts with what the line is now: no edge is due for it.
+    line.settled_level = line.level;
+    line.unsettled_since.reset();
+    line.edges.clear();
+    line.sequence = 0;
+    line.last_read_sequence = 0;
     return {};
 }
 
@@ -155,12 +150,11 @@ void SimulatedBoard::State::release_line(std::size_t index) {
     line.options.edges = Edges::none;
     line.edges.clear();
     line.event.close();
-    line.ready = nullptr;
 }
 
 Result<bool> SimulatedBoard::State::read(std::size_t index) {
-    settle();
     std::lock_guard const lock(m_mutex);
+    settle_all();
     Line& line = m_lines[index];
     TRY_OK(fail_if_injected(line, GpioOperation::read));
     bool const level = line.options.debounce.count() > 0 ? line.settled_level : line.level;
@@ -168,28 +162,20 @@ Result<bool> SimulatedBoard::State::read(std::size_t index) {
 }
 
 Result<> SimulatedBoard::State::write(std::size_t index, bool value) {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        Line& line = m_lines[index];
-        TRY_OK(fail_if_injected(line, GpioOperation::write));
-        line.end.output = output_stage(line.options, is_active(line.options, value));
-        update(index, ready);
-    }
-    call(ready);
+    std::lock_guard const lock(m_mutex);
+    Line& line = m_lines[index];
+    TRY_OK(fail_if_injected(line, GpioOperation::write));
+    line.end.output = output_stage(line.options, is_active(line.options, value));
+    update(index);
     return {};
 }
 
 Result<> SimulatedBoard::State::configure(std::size_t index, GpioOptions const& options) {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        Line& line = m_lines[index];
-        TRY_OK(fail_if_injected(line, GpioOperation::configure));
-        apply(line, options);
-        update(index, ready);
-    }
-    call(ready);
+    std::lock_guard const lock(m_mutex);
+    Line& line = m_lines[index];
+    TRY_OK(fail_if_injected(line, GpioOperation::configure));
+    apply(line, options);
+    update(index);
     return {};
 }
 
@@ -199,8 +185,8 @@ int SimulatedBoard::State::edge_descriptor(std::size_t index) const {
 }
 
 Result<std::vector<EdgeEvent>> SimulatedBoard::State::read_edges(std::size_t index) {
-    settle();
     std::lock_guard const lock(m_mutex);
+    settle_all();
     Line& line = m_lines[index];
     TRY_OK(fail_if_injected(line, GpioOperation::read_edges));
     std::vector<EdgeEvent> events;
@@ -217,31 +203,31 @@ Result<std::vector<EdgeEvent>> SimulatedBoard::State::read_edges(std::size_t ind
     return events;
 }
 
-void SimulatedBoard::State::notify_edges(std::size_t index, std::function<void()> ready) {
+std::optional<MonotonicTime> SimulatedBoard::State::edges_due(std::size_t index) const {
     std::lock_guard const lock(m_mutex);
-    m_lines[index].ready = std::move(ready);
+    Line const& line = m_lines[index];
+    if (!line.unsettled_since) {
+        return std::nullopt;
+    }
+    return *line.unsettled_since + line.options.debounce;
 }
 
 Result<> SimulatedBoard::State::drive(std::size_t index, std::optional<bool> level) {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        Line& line = m_lines[index];
-        if (level && line.end.output && line.options.drive == Drive::push_pull) {
-            return failure(ErrorCode::invalid_argument,
-                           "can't drive GPIO line " + to_string(line.info) +
-                               " from outside: it is a push-pull output (a short circuit on real hardware)");
-        }
-        line.end.outside = level;
-        update(index, ready);
+    std::lock_guard const lock(m_mutex);
+    Line& line = m_lines[index];
+    if (level && line.end.output && line.options.drive == Drive::push_pull) {
+        return failure(ErrorCode::invalid_argument,
+                       "can't drive GPIO line " + to_string(line.info) +
+                           " from outside: it is a push-pull output (a short circuit on real hardware)");
     }
-    call(ready);
+    line.end.outside = level;
+    update(index);
     return {};
 }
 
 bool SimulatedBoard::State::level(std::size_t index) {
-    settle();
     std::lock_guard const lock(m_mutex);
+    settle_all();
     return m_lines[index].level;
 }
 
@@ -252,25 +238,21 @@ std::vector<LevelChange> SimulatedBoard::State::history(std::size_t index) {
 }
 
 Result<> SimulatedBoard::State::wire(std::size_t first, std::size_t second) {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        if (first == second) {
-            return failure(ErrorCode::invalid_argument,
-                           "can't wire GPIO line " + to_string(m_lines[first].info) + " to itself");
-        }
-        for (std::size_t const index : {first, second}) {
-            if (m_lines[index].wired_to) {
-                return failure(ErrorCode::exists,
-                               "GPIO line " + to_string(m_lines[index].info) + " is wired to " +
-                                   to_string(m_lines[*m_lines[index].wired_to].info) + " already");
-            }
-        }
-        m_lines[first].wired_to = second;
-        m_lines[second].wired_to = first;
-        update(first, ready);
+    std::lock_guard const lock(m_mutex);
+    if (first == second) {
+        return failure(ErrorCode::invalid_argument,
+                       "can't wire GPIO line " + to_string(m_lines[first].info) + " to itself");
     }
-    call(ready);
+    for (std::size_t const index : {first, second}) {
+        if (m_lines[index].wired_to) {
+            return failure(ErrorCode::exists,
+                           "GPIO line " + to_string(m_lines[index].info) + " is wired to " +
+                               to_string(m_lines[*m_lines[index].wired_to].info) + " already");
+        }
+    }
+    m_lines[first].wired_to = second;
+    m_lines[second].wired_to = first;
+    update(first);
     return {};
 }
 
@@ -279,48 +261,27 @@ void SimulatedBoard::State::inject(std::size_t index, GpioFault fault) {
     m_lines[index].faults.push_back(std::move(fault));
 }
 
-void SimulatedBoard::State::settle() {
-    Ready ready;
-    {
-        std::lock_guard const lock(m_mutex);
-        settle_all(ready);
-    }
-    call(ready);
-}
-
-std::optional<MonotonicTime> SimulatedBoard::State::next_settle() const {
-    std::lock_guard const lock(m_mutex);
-    std::optional<MonotonicTime> next;
-    for (Line const& line : m_lines) {
-        if (line.unsettled_since) {
-            MonotonicTime const due = *line.unsettled_since + line.options.debounce;
-            next = next ? std::min(*next, due) : due;
-        }
-    }
-    return next;
-}
-
-void SimulatedBoard::State::settle_all(Ready& ready) {
+void SimulatedBoard::State::settle_all() {
     MonotonicTime const now = m_clock.now();
     for (Line& line : m_lines) {
         if (line.unsettled_since && now - *line.unsettled_since >= line.options.debounce) {
             MonotonicTime const when = *line.unsettled_since + line.options.debounce;
             line.unsettled_since.reset();
             line.settled_level = line.level;
-            add_edge(line, when, ready);
+            add_edge(line, when);
         }
     }
 }
 
-void SimulatedBoard::State::update(std::size_t index, Ready& ready) {
-    settle_all(ready);
-    update_one(index, ready);
+void SimulatedBoard::State::update(std::size_t index) {
+    settle_all();
+    update_one(index);
     if (m_lines[index].wired_to) {
-        update_one(*m_lines[index].wired_to, ready);
+        update_one(*m_lines[index].wired_to);
     }
 }
 
-void SimulatedBoard::State::update_one(std::size_t index, Ready& ready) {
+void SimulatedBoard::State::update_one(std::size_t index) {
     Line& line = m_lines[index];
     bool const level = level_of(line.end, line.wired_to ? m_lines[*line.wired_to].end : NetEnd{});
     if (level == line.level) {
@@ -334,13 +295,14 @@ void SimulatedBoard::State::update_one(std::size_t index, Ready& ready) {
     }
     if (line.options.debounce.count() > 0) {
         line.unsettled_since = level == line.settled_level ? std::nullopt : std::optional(now);
+        raise_event(line.event);
         return;
     }
     line.settled_level = level;
-    add_edge(line, now, ready);
+    add_edge(line, now);
 }
 
-void SimulatedBoard::State::add_edge(Line& line, MonotonicTime when, Ready& ready) {
+void SimulatedBoard::State::add_edge(Line& line, MonotonicTime when) {
     bool const value = is_active(line.options, line.settled_level);
     Edges const edges = line.options.edges;
     bool const wanted = edges == Edges::both || edges == (value ? Edges::rising : Edges::falling);
@@ -352,15 +314,6 @@ void SimulatedBoard::State::add_edge(Line& line, MonotonicTime when, Ready& read
         line.edges.pop_front();
     }
     raise_event(line.event);
-    if (line.ready) {
-        ready.push_back(line.ready);
-    }
-}
-
-void SimulatedBoard::State::call(Ready const& ready) {
-    for (auto const& function : ready) {
-        function();
-    }
 }
 
 } // namespace sinew::circuits

@@ -2,7 +2,7 @@
 /// these.
 ///
 /// Invariant: every change goes through update(), so a line's level, history and edges always agree.
-/// Threading: safe from any thread; `ready` functions are called without the lock held.
+/// Threading: safe from any thread.
 #pragma once
 
 #include "simulated_net.hpp"
@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,7 +40,7 @@ public:
     [[nodiscard]] Result<> configure(std::size_t index, GpioOptions const& options);
     [[nodiscard]] int edge_descriptor(std::size_t index) const;
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_edges(std::size_t index);
-    void notify_edges(std::size_t index, std::function<void()> ready);
+    [[nodiscard]] std::optional<MonotonicTime> edges_due(std::size_t index) const;
 
     // The outside's side.
     [[nodiscard]] Result<> drive(std::size_t index, std::optional<bool> level);
@@ -49,8 +48,6 @@ public:
     [[nodiscard]] std::vector<LevelChange> history(std::size_t index);
     [[nodiscard]] Result<> wire(std::size_t first, std::size_t second);
     void inject(std::size_t index, GpioFault fault);
-    void settle();
-    [[nodiscard]] std::optional<MonotonicTime> next_settle() const;
 
 private:
     struct Line {
@@ -67,20 +64,17 @@ private:
         std::deque<EdgeEvent> edges;
         std::uint32_t sequence = 0;
         std::uint32_t last_read_sequence = 0;
-        /// Readable while `edges` is not empty.
+        /// Readable when there is something to look at: an edge, or a debounce that has begun.
         FileDescriptor event;
-        std::function<void()> ready;
     };
-    using Ready = std::vector<std::function<void()>>;
 
     [[nodiscard]] Result<> fail_if_injected(Line& line, GpioOperation operation);
     void apply(Line& line, GpioOptions const& options);
     /// Works out the level of a line, and of what it is wired to, after a change.
-    void update(std::size_t index, Ready& ready);
-    void update_one(std::size_t index, Ready& ready);
-    void settle_all(Ready& ready);
-    void add_edge(Line& line, MonotonicTime when, Ready& ready);
-    static void call(Ready const& ready);
+    void update(std::size_t index);
+    void update_one(std::size_t index);
+    void settle_all();
+    void add_edge(Line& line, MonotonicTime when);
 
     mutable std::mutex m_mutex;
     Clock const& m_clock;

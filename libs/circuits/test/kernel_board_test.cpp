@@ -11,6 +11,7 @@
 #include <linux/gpio.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -204,6 +205,15 @@ TEST_F(KernelBoardTest, a_chip_that_is_pulled_out_is_named_as_such) {
     EXPECT_EQ(button->read().error().code(), ErrorCode::unavailable);
     EXPECT_EQ(button->read_edges().error().code(), ErrorCode::unavailable);
     EXPECT_THAT(button->read().error().message(), HasSubstr("its chip is gone"));
+}
+
+TEST_F(KernelBoardTest, a_chip_that_can_not_debounce_is_told_apart) {
+    kernel->request_errno = EINVAL;
+    auto const opened =
+        board.open_gpio("LED0", {.edges = Edges::both, .debounce = std::chrono::milliseconds(5)});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), ErrorCode::unsupported);
+    EXPECT_THAT(opened.error().message(), HasSubstr("leave .debounce at 0"));
 }
 
 struct RequestErrno {

@@ -171,29 +171,19 @@ TEST_F(SimulatedBoardTest, a_bounce_shorter_than_the_debounce_is_no_edge) {
     ASSERT_TRUE(board->drive(button, false));
     clock.advance(1s);
     EXPECT_THAT(*line->read_edges(), IsEmpty());
-    EXPECT_EQ(board->next_settle(), std::nullopt);
+    EXPECT_EQ(line->edges_due(), std::nullopt);
 }
 
 TEST_F(SimulatedBoardTest, a_level_that_stays_is_an_edge_once_the_debounce_is_over) {
     auto line = board->open_gpio(button, {.edges = Edges::both, .debounce = 5ms});
     ASSERT_TRUE(board->drive(button, true));
-    EXPECT_EQ(board->next_settle(), at(5ms));
+    EXPECT_TRUE(readable(*line));
+    EXPECT_THAT(*line->read_edges(), IsEmpty());
+    EXPECT_EQ(line->edges_due(), at(5ms));
     EXPECT_FALSE(*line->read());
     clock.advance(6ms);
     EXPECT_TRUE(*line->read());
     EXPECT_THAT(*line->read_edges(), ElementsAre(EdgeEvent{true, at(5ms), 1, 0}));
-}
-
-TEST_F(SimulatedBoardTest, a_ready_function_is_called_for_each_edge_and_may_call_the_line) {
-    auto line = board->open_gpio(button, {.edges = Edges::both});
-    std::vector<bool> seen;
-    ASSERT_TRUE(line->notify_edges([&] { seen.push_back(*line->read()); }));
-    ASSERT_TRUE(board->drive(button, true));
-    ASSERT_TRUE(board->drive(button, false));
-    EXPECT_THAT(seen, ElementsAre(true, false));
-    ASSERT_TRUE(line->notify_edges({}));
-    ASSERT_TRUE(board->drive(button, true));
-    EXPECT_EQ(seen.size(), 2U);
 }
 
 TEST_F(SimulatedBoardTest, a_held_line_names_its_holder_and_is_free_when_that_ends) {

@@ -10,8 +10,8 @@
 #include <sinew/circuits/line.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,9 +41,7 @@ public:
     [[nodiscard]] virtual Result<> configure(GpioOptions const& options) = 0;
     [[nodiscard]] virtual int edge_descriptor() const noexcept = 0;
     [[nodiscard]] virtual Result<std::vector<EdgeEvent>> read_edges() = 0;
-    /// For a board that makes its edges itself, also under virtual time: `ready` is called, from any thread,
-    /// when read_edges() has something new; an empty function ends that. False: only edge_descriptor() tells.
-    [[nodiscard]] virtual bool notify_edges(std::function<void()> ready) = 0;
+    [[nodiscard]] virtual std::optional<MonotonicTime> edges_due() const { return std::nullopt; }
 };
 
 /// An open line. Made by Board::open_gpio().
@@ -74,8 +72,9 @@ public:
     /// the chip is gone.
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_edges();
 
-    /// See GpioBackend::notify_edges().
-    [[nodiscard]] bool notify_edges(std::function<void()> ready);
+    /// When to call read_edges() although the descriptor will not become readable. Only a simulated line has such a
+    /// moment, while its debounce runs: its clock may be virtual, and can't wake anybody.
+    [[nodiscard]] std::optional<MonotonicTime> edges_due() const { return m_backend->edges_due(); }
 
     [[nodiscard]] LineInfo const& line() const noexcept { return m_line; }
     [[nodiscard]] GpioOptions const& options() const noexcept { return m_options; }

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,12 +73,6 @@ public:
     [[nodiscard]] Result<> wire(std::string_view first, std::string_view second);
     /// Makes coming calls fail.
     [[nodiscard]] Result<> inject(std::string_view line, GpioFault fault);
-
-    /// Lets debounced lines see that time has passed: call it after the clock moved. Every other call does so
-    /// too.
-    void settle();
-    /// When settle() has something to do next; nothing while all lines are stable.
-    [[nodiscard]] std::optional<MonotonicTime> next_settle() const;
 
 protected:
     [[nodiscard]] Result<std::unique_ptr<GpioBackend>> open_line(LineInfo const& line,
