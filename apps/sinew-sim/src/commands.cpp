@@ -86,7 +86,7 @@ void print(std::string const& text) {
 
 void print(Reply const& reply, Verb command) {
     for (LineState const& line : reply.lines) {
-        print(command == Verb::list || command == Verb::watch ? text_of(line) : std::to_string(line.value));
+        print(command == Verb::list ? text_of(line) : std::to_string(line.value));
     }
     if (reply.celsius) {
         print(command == Verb::list ? "temperature " + std::to_string(*reply.celsius)
@@ -147,12 +147,7 @@ Result<> ask(AskOptions const& options, Request const& request) {
 Result<> watch(AskOptions const& options, Request const& request, std::optional<std::uint64_t> count,
                std::optional<std::chrono::milliseconds> change_timeout) {
     TRY(auto client, Client::connect(options.socket_path));
-    TRY(auto reply, client.ask(request, options.timeout));
-    if (options.format == OutputFormat::json) {
-        print(to_json(reply));
-    } else {
-        print(reply, request.command);
-    }
+    TRY_OK(client.ask(request, options.timeout));
     for (std::uint64_t seen = 0; !count || seen < *count; ++seen) {
         TRY(auto event, client.next_event(change_timeout));
         print(options.format == OutputFormat::json ? to_json(event) : text_of(event));

@@ -1,4 +1,4 @@
-// libs/circuits against a real kernel: run inside a virtual machine by test/system/gpio_guest_test.py, as
+// libs/circuits against a real kernel: run inside a virtual machine by test/system/test_gpio_guest.py, as
 // root, with the modules uhid, hid-cp2112 and i2c-dev loaded. The other side is sinew-sim, which this program
 // starts: what it says of a line is what the kernel's driver did to the hardware.
 //

@@ -1,5 +1,5 @@
 // KernelBoard against a kernel in memory: finding lines, what it asks the kernel for, what it makes of each
-// errno. The real kernel answers in test/system/gpio_guest_test.py.
+// errno. The real kernel answers in test/system/test_gpio_guest.py.
 #include "fake_gpio_kernel.hpp"
 
 #include <sinew/base/clock.hpp>

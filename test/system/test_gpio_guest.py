@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from small_guest import REPOSITORY, SmallGuest
+from support.small_guest import REPOSITORY, SmallGuest
 
-PRESET = os.environ.get("SINEW_PRESET", "dev")
+PRESET = os.environ.get("SINEW_PRESET", "release")
 
 
 def built_program(name: str) -> Path:
@@ -20,7 +20,9 @@ def built_program(name: str) -> Path:
 
 @pytest.fixture(name="guest")
 def guest_fixture(tmp_path: Path) -> SmallGuest:
-    return SmallGuest(scratch=tmp_path, programs=[built_program("sinew-sim"), built_program("circuits_kernel_test")])
+    return SmallGuest(
+        scratch=tmp_path, programs=[built_program("sinew-sim"), built_program("circuits_kernel_test")]
+    )
 
 
 def test_circuits_and_the_simulated_chip_agree_about_every_line(guest: SmallGuest) -> None:
