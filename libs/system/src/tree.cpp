@@ -102,7 +102,10 @@ Result<> copy_entry(fs::path const& from, fs::path const& to, CopyMode mode) {
             return {};
         }
     }
-    return copy_file_content(from, to);
+    TRY_OK(copy_file_content(from, to));
+    // What a umask of the checkout left writable for others isn't so on the device.
+    fs::permissions(to, fs::perms::group_write | fs::perms::others_write, fs::perm_options::remove, error);
+    return error ? Result<>(std::unexpected(error_from_code(error, to.string()))) : Result<>();
 }
 
 } // namespace
@@ -208,7 +211,8 @@ Result<> copy_tree(fs::path const& from, fs::path const& to, CopyMode mode,
         }
         if (is_directory) {
             TRY(auto const made, make_directory(to, relative));
-            fs::permissions(to / made, walk->symlink_status().permissions(), error);
+            auto const permissions = walk->symlink_status().permissions();
+            fs::permissions(to / made, permissions & ~(fs::perms::group_write | fs::perms::others_write), error);
             continue;
         }
         TRY(auto const parent, make_directory(to, relative.parent_path()));

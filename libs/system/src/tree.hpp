@@ -35,8 +35,9 @@ enum class CopyMode : std::uint8_t {
     copy_files,
 };
 /// Lays the tree `from` over `to`: directories are merged, files and links replaced. A directory of `from`
-/// that is a link to a directory in `to` is merged into where it points. Modes are kept, owners not. `accept`
-/// is asked for each relative path, and its directory is left out when it says no.
+/// that is a link to a directory in `to` is merged into where it points. Modes are kept, but for write
+/// permission of group and others; owners are not. `accept` is asked for each relative path, and its
+/// directory is left out when it says no.
 [[nodiscard]] Result<>
 copy_tree(std::filesystem::path const& from, std::filesystem::path const& to, CopyMode mode,
           std::function<Result<bool>(std::filesystem::path const&)> const& accept = {});
