@@ -25,18 +25,15 @@ constexpr std::size_t least_probe_bytes = 2048;
 // e2fsck(8): below 4, whatever was wrong has been corrected.
 constexpr int uncorrected = 4;
 
-/// Checks, gently at first. True: the file system is in order now.
-bool repair(PartitionTools& tools, Log& log) {
+/// Checks, gently at first. True: the file system is in order now. Error: the check itself couldn't be made,
+/// which says nothing about what can be saved.
+Result<bool> repair(PartitionTools& tools, Log& log) {
     for (auto const how : {PartitionTools::Repair::safe, PartitionTools::Repair::thorough}) {
-        auto const status = tools.check(how);
-        if (!status) {
-            log.error("data partition: " + status.error().message());
-            return false;
-        }
-        if (*status < uncorrected) {
+        TRY(auto const status, tools.check(how));
+        if (status < uncorrected) {
             return true;
         }
-        log.warning("data partition: the check ended with status " + std::to_string(*status) +
+        log.warning("data partition: the check ended with status " + std::to_string(status) +
                     (how == PartitionTools::Repair::safe ? "; repairing all it can" : ""));
     }
     return false;
@@ -78,7 +75,8 @@ Result<DataOutcome> bring_up_data(PartitionTools& tools, Log& log) {
         }
     }
     log.warning("data partition: its file system is damaged; repairing it");
-    if (repair(tools, log)) {
+    TRY(auto const is_in_order, repair(tools, log));
+    if (is_in_order) {
         if (auto mounted = tools.mount()) {
             log.notice("data partition: repaired");
             return DataOutcome::repaired;
