@@ -82,6 +82,9 @@ public:
     [[nodiscard]] virtual Result<> write_at(std::uint64_t offset, BytesView bytes) = 0;
     /// Returns when everything written before is on the medium.
     [[nodiscard]] virtual Result<> sync() = 0;
+    /// Writes after it reach the medium after those before it, and not at the same time. A device that keeps
+    /// writes back may keep the order without waiting.
+    [[nodiscard]] virtual Result<> barrier() { return sync(); }
     /// Tells the medium that a range's content isn't needed. May do nothing; the content is undefined
     /// afterwards.
     [[nodiscard]] virtual Result<> discard(std::uint64_t offset, std::uint64_t length) = 0;

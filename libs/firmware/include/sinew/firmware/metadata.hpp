@@ -7,9 +7,11 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/io.hpp>
+#include <sinew/firmware/keys.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,13 +50,17 @@ struct Metadata {
     std::vector<ResourceInfo> resources;
 };
 
-/// Reads no further than meta.conf. Checks no signature. Errors: corrupt: not an archive, truncated, or a
-/// meta.conf that can't be read.
-[[nodiscard]] Result<Metadata> read_metadata(InputStream& archive);
+/// Reads no further than meta.conf. Errors: corrupt: not an archive, truncated, or a meta.conf that can't be
+/// read; denied: `public_keys` isn't empty and none of them signed it.
+[[nodiscard]] Result<Metadata> read_metadata(InputStream& archive,
+                                             std::span<PublicKey const> public_keys = {});
 [[nodiscard]] Result<Metadata> read_metadata(std::filesystem::path const& archive);
 
 /// `meta-product="..."` lines, as `fwup -m` prints them, each ended by a line feed.
 [[nodiscard]] std::string format_metadata(Metadata const& metadata);
+
+/// The release of the original fwup whose behaviour this library follows: "1.16.0".
+[[nodiscard]] std::string_view compatible_fwup_version();
 
 /// The UUID text that belongs to the bytes of a meta.conf, and the nickname that belongs to a UUID text.
 [[nodiscard]] std::string archive_uuid(BytesView meta_conf);

@@ -1,0 +1,27 @@
+/// Memory cards of this machine, and unmounting a disk before it is written.
+///
+/// Threading: free functions that ask the kernel.
+#pragma once
+
+#include <sinew/base/result.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace sinew::fwup {
+
+struct Card {
+    std::string path;
+    std::uint64_t size_bytes = 0;
+};
+
+/// Removable disks with a medium in them; never the disk that "/" is on.
+[[nodiscard]] std::vector<Card> find_cards();
+
+/// Unmounts everything that is mounted from the block special file `disk`, except "/". What can't be
+/// unmounted stays.
+void unmount_disk(std::filesystem::path const& disk);
+
+} // namespace sinew::fwup

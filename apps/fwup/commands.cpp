@@ -1,0 +1,258 @@
+/// The commands over libs/firmware. See the header.
+#include "commands.hpp"
+
+#include "cards.hpp"
+#include "console.hpp"
+#include "options.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware.hpp>
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::fwup {
+
+namespace {
+
+constexpr std::size_t most_public_keys = 10;
+
+std::unexpected<Error> usage_error(std::string const& what) {
+    return failure(ErrorCode::invalid_argument, what + "; see fwup --help");
+}
+
+Result<std::vector<firmware::PublicKey>> public_keys(Options const& options, Console& console) {
+    std::vector<firmware::PublicKey> keys;
+    for (auto const& file : options.public_key_files) {
+        TRY(auto const key, firmware::PublicKey::load(file));
+        keys.push_back(key);
+    }
+    for (auto const& text : options.public_keys) {
+        auto key = firmware::PublicKey::parse(as_bytes(text));
+        if (!key) {
+            return std::unexpected(std::move(key).error().with_context("--public-key"));
+        }
+        keys.push_back(*key);
+    }
+    if (keys.size() > most_public_keys) {
+        console.warning("only the first 10 public keys are used");
+        keys.resize(most_public_keys);
+    }
+    return keys;
+}
+
+Result<std::optional<firmware::PrivateKey>> private_key(Options const& options) {
+    if (!options.private_key_file.empty()) {
+        return firmware::PrivateKey::load(options.private_key_file);
+    }
+    if (!options.private_key.empty()) {
+        return firmware::PrivateKey::parse(as_bytes(options.private_key));
+    }
+    return std::nullopt;
+}
+
+Result<std::unique_ptr<firmware::InputStream>> open_input(Options const& options) {
+    if (options.input.empty() || options.input == "-") {
+        FileDescriptor input(::dup(STDIN_FILENO));
+        if (!input) {
+            return failure(ErrorCode::io, "standard input is closed; name a file with -i");
+        }
+        if (options.framing) {
+            return std::make_unique<FramedInput>(std::move(input));
+        }
+        return std::make_unique<firmware::FileInput>(std::move(input));
+    }
+    TRY(auto file, firmware::FileInput::open(options.input));
+    return file;
+}
+
+Result<std::string> only_card() {
+    auto const cards = find_cards();
+    if (cards.size() == 1) {
+        return cards.front().path;
+    }
+    return failure(ErrorCode::not_found, cards.empty()
+                                             ? "no memory card was found; insert one, or name a disk with -d"
+                                             : "several memory cards were found; name one of them with -d");
+}
+
+Result<std::string> choose_device(Options const& options) {
+    if (!options.device.empty()) {
+        return options.device;
+    }
+    TRY(auto const card, only_card());
+    if (options.accept_found_card) {
+        return card;
+    }
+    if (::isatty(STDIN_FILENO) == 0) {
+        return failure(ErrorCode::invalid_argument,
+                       "nobody can be asked whether to write to " + card + "; name it with -d, or give -y");
+    }
+    std::cout << "Write to " << card << "? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer != "y" && answer != "Y") {
+        return failure(ErrorCode::cancelled, "nothing was written");
+    }
+    return card;
+}
+
+Result<> apply(Options const& options, Console& console) {
+    if (options.task.empty()) {
+        return usage_error("say which task to apply with -t");
+    }
+    TRY(auto keys, public_keys(options, console));
+    TRY(auto const input, open_input(options));
+    TRY(auto const device, choose_device(options));
+    if (options.unmount) {
+        unmount_disk(device);
+    }
+    TRY(auto const disk, firmware::FileDevice::open(device, firmware::DeviceAccess::create));
+    firmware::ApplyOptions apply_options;
+    apply_options.task = options.task;
+    apply_options.public_keys = std::move(keys);
+    apply_options.expected_platform = options.platform;
+    apply_options.hardware_trim =
+        options.enable_trim ? firmware::HardwareTrim::on : firmware::HardwareTrim::off;
+    apply_options.reboot_param_path = options.reboot_param_path;
+    apply_options.on_progress = [&](firmware::Progress const& progress) { console.progress(progress); };
+    apply_options.on_message = [&](firmware::MessageKind kind, std::string const& text) {
+        kind == firmware::MessageKind::info ? console.info(text) : console.warning(text);
+    };
+    TRY(auto const report, firmware::apply_archive(*input, *disk, apply_options));
+    if (options.verbose) {
+        console.info("applied task " + report.task + " of " + report.metadata.uuid);
+    }
+    console.applied();
+    return {};
+}
+
+Result<> create(Options const& options, Console& console) {
+    if (options.output.empty()) {
+        return usage_error("say which file to write with -o");
+    }
+    firmware::CreateOptions create_options;
+    create_options.script = options.script;
+    if (options.script == "-") {
+        create_options.script = "standard input";
+        create_options.script_text = std::string(std::istreambuf_iterator<char>(std::cin), {});
+    }
+    create_options.output = options.output;
+    create_options.compression_level = options.compression_level;
+    create_options.on_warning = [&](std::string const& text) { console.warning(text); };
+    TRY(create_options.private_key, private_key(options));
+    TRY(auto const report, firmware::create_archive(create_options));
+    if (options.verbose) {
+        for (auto const& resource : report.resources) {
+            console.info(resource.name + ": " + std::to_string(resource.size_bytes) + " bytes, " +
+                         std::to_string(resource.compressed_bytes) + " compressed");
+        }
+    }
+    if (options.framing) {
+        console.result("");
+    }
+    return {};
+}
+
+Result<> sign(Options const& options, Console& console) {
+    TRY(auto const key, private_key(options));
+    if (!key) {
+        return usage_error("say which key to sign with, -s FILE");
+    }
+    if (options.input.empty() || options.input == "-") {
+        return usage_error("say which file to sign with -i");
+    }
+    TRY_OK(
+        firmware::sign_archive(options.input, options.output.empty() ? options.input : options.output, *key));
+    if (options.framing) {
+        console.result("");
+    }
+    return {};
+}
+
+/// -m, -l: with a key, only of an archive that it has signed. Reads no further than meta.conf.
+Result<> print_head(Options const& options, Console& console) {
+    TRY(auto const keys, public_keys(options, console));
+    TRY(auto const input, open_input(options));
+    TRY(auto const metadata, firmware::read_metadata(*input, keys));
+    if (options.command == Command::metadata) {
+        console.result(firmware::format_metadata(metadata));
+        return {};
+    }
+    std::string text;
+    for (auto const& task : metadata.tasks) {
+        text += task + "\n";
+    }
+    console.result(text);
+    return {};
+}
+
+Result<> verify(Options const& options, Console& console) {
+    TRY(auto keys, public_keys(options, console));
+    TRY(auto const input, open_input(options));
+    firmware::VerifyOptions verify_options;
+    verify_options.public_keys = std::move(keys);
+    verify_options.expected_platform = options.platform;
+    TRY_OK(firmware::verify_archive(*input, verify_options));
+    console.result(options.framing ? "" : "Success!\n");
+    return {};
+}
+
+Result<> detect(Console& console) {
+    std::string text;
+    for (auto const& card : find_cards()) {
+        text += card.path + "," + std::to_string(card.size_bytes) + "\n";
+    }
+    console.result(text);
+    return {};
+}
+
+} // namespace
+
+Result<> run_command(Options const& options, Console& console) {
+    switch (options.command) {
+    case Command::apply:
+        return apply(options, console);
+    case Command::create:
+        return create(options, console);
+    case Command::list:
+    case Command::metadata:
+        return print_head(options, console);
+    case Command::generate_keys:
+        return firmware::save_keys(firmware::generate_keys(),
+                                   options.output.empty() ? "fwup-key" : options.output);
+    case Command::sign:
+        return sign(options, console);
+    case Command::verify:
+        return verify(options, console);
+    case Command::detect:
+        return detect(console);
+    case Command::print_card: {
+        TRY(auto const card, only_card());
+        console.result(card + "\n");
+        return {};
+    }
+    case Command::version:
+        std::cout << firmware::compatible_fwup_version() << "\n";
+        return {};
+    case Command::help:
+        std::cout << usage();
+        return {};
+    case Command::none:
+        break;
+    }
+    return usage_error("say what to do: -a, -c, -g, -l, -m, -S, -V, -D or -z");
+}
+
+} // namespace sinew::fwup

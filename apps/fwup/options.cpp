@@ -1,0 +1,281 @@
+/// Reads the command line with getopt_long(3). Invariant: every option of the original is known here, even
+/// where it has no effect. Threading: getopt keeps global state; called once, from main.
+#include "options.hpp"
+
+#include <sinew/base/result.hpp>
+
+#include <getopt.h>
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sinew::fwup {
+
+namespace {
+
+enum LongOnly : int {
+    long_version = 256,
+    long_progress_low,
+    long_progress_high,
+    long_exit_handshake,
+    long_enable_trim,
+    long_public_key,
+    long_private_key,
+    long_platform,
+    long_reboot_param_path,
+    long_no_effect,
+    long_no_effect_with_value,
+    long_unsupported,
+};
+
+constexpr std::array long_options{
+    option{"apply", no_argument, nullptr, 'a'},
+    option{"create", no_argument, nullptr, 'c'},
+    option{"detect", no_argument, nullptr, 'D'},
+    option{"eject", no_argument, nullptr, long_no_effect},
+    option{"enable-trim", no_argument, nullptr, long_enable_trim},
+    option{"exit-handshake", no_argument, nullptr, long_exit_handshake},
+    option{"framing", no_argument, nullptr, 'F'},
+    option{"gen-keys", no_argument, nullptr, 'g'},
+    option{"help", no_argument, nullptr, 'h'},
+    option{"list", no_argument, nullptr, 'l'},
+    option{"max-size", required_argument, nullptr, long_unsupported},
+    option{"metadata", no_argument, nullptr, 'm'},
+    option{"minimize-writes", no_argument, nullptr, long_no_effect},
+    option{"no-eject", no_argument, nullptr, long_no_effect},
+    option{"no-minimize-writes", no_argument, nullptr, long_no_effect},
+    option{"no-unmount", no_argument, nullptr, 'U'},
+    option{"no-verify-writes", no_argument, nullptr, long_no_effect},
+    option{"platform", required_argument, nullptr, long_platform},
+    option{"private-key", required_argument, nullptr, long_private_key},
+    option{"private-key-file", required_argument, nullptr, 's'},
+    option{"progress-high", required_argument, nullptr, long_progress_high},
+    option{"progress-low", required_argument, nullptr, long_progress_low},
+    option{"public-key", required_argument, nullptr, long_public_key},
+    option{"public-key-file", required_argument, nullptr, 'p'},
+    option{"quiet", no_argument, nullptr, 'q'},
+    option{"reboot-param-path", required_argument, nullptr, long_reboot_param_path},
+    option{"sign", no_argument, nullptr, 'S'},
+    option{"sparse-check", required_argument, nullptr, long_no_effect_with_value},
+    option{"sparse-check-size", required_argument, nullptr, long_no_effect_with_value},
+    option{"task", required_argument, nullptr, 't'},
+    option{"unmount", no_argument, nullptr, 'u'},
+    option{"unsafe", no_argument, nullptr, long_unsupported},
+    option{"verbose", no_argument, nullptr, 'v'},
+    option{"verify", no_argument, nullptr, 'V'},
+    option{"verify-writes", no_argument, nullptr, long_no_effect},
+    option{"version", no_argument, nullptr, long_version},
+    option{nullptr, 0, nullptr, 0},
+};
+
+constexpr std::string_view short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
+
+Result<int> percent(std::string_view name, std::string_view text) {
+    int value = -1;
+    auto const parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 0 || value > 100) {
+        return failure(ErrorCode::invalid_argument,
+                       std::string(name) + " takes a number from 0 to 100, not '" + std::string(text) + "'");
+    }
+    return value;
+}
+
+/// The command a letter stands for; none if it is another option.
+Command command_of(int letter) {
+    switch (letter) {
+    case 'a':
+        return Command::apply;
+    case 'c':
+        return Command::create;
+    case 'D':
+        return Command::detect;
+    case 'g':
+        return Command::generate_keys;
+    case 'h':
+        return Command::help;
+    case 'l':
+        return Command::list;
+    case 'm':
+        return Command::metadata;
+    case 'S':
+        return Command::sign;
+    case 'V':
+        return Command::verify;
+    case 'z':
+        return Command::print_card;
+    case long_version:
+        return Command::version;
+    default:
+        return Command::none;
+    }
+}
+
+/// Options that only store their argument; false if `letter` is none of them.
+bool take_value(int letter, char const* value, Options& options) {
+    switch (letter) {
+    case 'd':
+        options.device = value;
+        return true;
+    case 'f':
+        options.script = value;
+        return true;
+    case 'i':
+        options.input = value;
+        return true;
+    case 'o':
+        options.output = value;
+        return true;
+    case 'p':
+        options.public_key_files.emplace_back(value);
+        return true;
+    case 's':
+        options.private_key_file = value;
+        return true;
+    case 't':
+        options.task = value;
+        return true;
+    case long_public_key:
+        options.public_keys.emplace_back(value);
+        return true;
+    case long_private_key:
+        options.private_key = value;
+        return true;
+    case long_platform:
+        options.platform = value;
+        return true;
+    case long_reboot_param_path:
+        options.reboot_param_path = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+Result<> take_switch(int letter, std::string_view word, Options& options) {
+    switch (letter) {
+    case 'F':
+        options.framing = true;
+        return {};
+    case 'n':
+    case 'q':
+        if (options.progress != ProgressStyle::normal) {
+            return failure(ErrorCode::invalid_argument, "pick either -n or -q, not both");
+        }
+        options.progress = letter == 'n' ? ProgressStyle::numeric : ProgressStyle::quiet;
+        return {};
+    case 'u':
+    case 'U':
+        options.unmount = letter == 'u';
+        return {};
+    case 'v':
+        options.verbose = true;
+        return {};
+    case 'y':
+        options.accept_found_card = true;
+        return {};
+    case 'E':
+    case long_no_effect:
+    case long_no_effect_with_value:
+        return {};
+    case long_exit_handshake:
+        options.exit_handshake = true;
+        return {};
+    case long_enable_trim:
+        options.enable_trim = true;
+        return {};
+    case long_unsupported:
+        return failure(ErrorCode::unsupported, std::string(word) + " isn't supported yet");
+    case ':':
+        return failure(ErrorCode::invalid_argument, std::string(word) + " needs a value; see fwup --help");
+    default:
+        return failure(ErrorCode::invalid_argument,
+                       "unknown option " + std::string(word) + "; see fwup --help");
+    }
+}
+
+} // namespace
+
+Result<Options> parse_options(int argc, char** argv) {
+    Options options;
+    opterr = 0;
+    while (true) {
+        auto const at = static_cast<std::size_t>(optind);
+        int const letter = getopt_long(argc, argv, short_options.data(), long_options.data(),
+                                       nullptr); // NOLINT(concurrency-mt-unsafe)
+        if (letter == -1) {
+            break;
+        }
+        auto const word = static_cast<int>(at) < argc ? std::string_view(argv[at]) : std::string_view();
+        if (auto const command = command_of(letter); command != Command::none) {
+            options.command = command;
+        } else if (letter >= '1' && letter <= '9') {
+            options.compression_level = letter - '0';
+        } else if (letter == long_progress_low) {
+            TRY(options.progress_low, percent("--progress-low", optarg));
+        } else if (letter == long_progress_high) {
+            TRY(options.progress_high, percent("--progress-high", optarg));
+        } else if (!take_value(letter, optarg, options)) {
+            TRY_OK(take_switch(letter, word, options));
+        }
+    }
+    if (optind < argc) {
+        return failure(ErrorCode::invalid_argument,
+                       std::string("unexpected parameter '") + argv[optind] + "'");
+    }
+    if (options.progress_low > options.progress_high) {
+        return failure(ErrorCode::invalid_argument, "--progress-low must not be above --progress-high");
+    }
+    return options;
+}
+
+std::string usage() {
+    return R"(fwup: create, sign, verify and apply firmware updates
+
+Usage: fwup COMMAND [options]
+
+Commands
+  -a, --apply            Apply a task of an update          (-i, -d, -t)
+  -c, --create           Create an update from a script     (-f, -o)
+  -g, --gen-keys         Make fwup-key.pub and fwup-key.priv (-o another name)
+  -l, --list             List the tasks of an update        (-i)
+  -m, --metadata         Print what an update says of itself (-i)
+  -S, --sign             Sign an update, or sign it anew    (-s, -i, -o)
+  -V, --verify           Check signature and content        (-i, -p)
+  -D, --detect           List memory cards with their sizes
+  -z                     Print the one memory card there is
+      --version, -h, --help
+
+Options
+  -i FILE                The update; - is standard input
+  -o FILE                The file to write
+  -d DEVICE              The disk or image file to write to
+  -t, --task TASK        The first task beginning so, whose conditions hold
+  -f FILE                The script (default fwupdate.conf); - is standard input
+  -1 .. -9               Fast or small (default -9)
+  -p, --public-key-file FILE, --public-key TEXT     Require a signature by one of these
+  -s, --private-key-file FILE, --private-key TEXT   Sign with this
+      --platform NAME    Refuse an update for another platform
+  -n / -q                Numbers instead of a progress bar / no progress
+      --progress-low N, --progress-high N           Scale progress to this range
+  -F, --framing          Framed input and output, for programs
+      --exit-handshake   0x1A and the status at the end, then wait for the end of input
+  -u, --unmount / -U, --no-unmount                  Unmount the disk first (default) or not
+  -y                     Use the memory card that is found without asking
+      --enable-trim      Let trim() discard blocks of a real disk
+      --reboot-param-path FILE                      Where reboot_param() writes
+  -v, --verbose
+Accepted without effect: -E, --eject, --no-eject, --minimize-writes, --verify-writes, --sparse-check
+
+Examples
+  fwup -c -f fwup.conf -o blinky.fw -s my.priv
+  fwup -a -i blinky.fw -d /dev/sdX -t complete
+  fwup -a -i blinky.fw -d card.img -t complete
+  ssh device fwup -a -U -d /dev/rootdisk0 -t upgrade -p /etc/key.pub -i - < blinky.fw
+  fwup -V -p my.pub -i blinky.fw
+)";
+}
+
+} // namespace sinew::fwup

@@ -1,0 +1,61 @@
+/// The command line of fwup.
+///
+/// Threading: plain values.
+#pragma once
+
+#include <sinew/base/result.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sinew::fwup {
+
+enum class Command : unsigned char {
+    none,
+    apply,
+    create,
+    list,
+    metadata,
+    generate_keys,
+    sign,
+    verify,
+    detect,
+    print_card,
+    version,
+    help,
+};
+
+enum class ProgressStyle : unsigned char { normal, numeric, quiet };
+
+struct Options {
+    Command command = Command::none;
+    std::string device;
+    std::string script = "fwupdate.conf";
+    std::string input;
+    std::string output;
+    std::string task;
+    std::vector<std::string> public_key_files;
+    std::vector<std::string> public_keys;
+    std::string private_key_file;
+    std::string private_key;
+    std::optional<std::string> platform;
+    std::string reboot_param_path;
+    ProgressStyle progress = ProgressStyle::normal;
+    int progress_low = 0;
+    int progress_high = 100;
+    int compression_level = 9;
+    bool framing = false;
+    bool exit_handshake = false;
+    bool enable_trim = false;
+    bool unmount = true;
+    bool accept_found_card = false;
+    bool verbose = false;
+};
+
+/// Error invalid_argument: an unknown option, a missing or a wrong argument.
+[[nodiscard]] Result<Options> parse_options(int argc, char** argv);
+
+[[nodiscard]] std::string usage();
+
+} // namespace sinew::fwup

@@ -1,0 +1,213 @@
+/// The order of an update: check everything, write payload, then the small writes in order. See the header.
+#include "apply/preflight.hpp"
+#include "apply/runner.hpp"
+#include "apply/task.hpp"
+#include "archive/archive_head.hpp"
+#include "archive/resource_stream.hpp"
+#include "archive/zip_reader.hpp"
+#include "disk/output_cache.hpp"
+#include "script/config.hpp"
+#include "script/functions.hpp"
+#include "script/variables.hpp"
+#include "script/version.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/apply.hpp>
+#include <sinew/firmware/io.hpp>
+#include <sinew/firmware/running_system.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sinew::firmware {
+
+namespace {
+
+constexpr std::size_t default_cache_mb = 8;
+constexpr std::size_t largest_cache_mb = 1024;
+
+std::size_t cache_segments(ApplyOptions const& options, Section const& config) {
+    auto megabytes = std::size_t{options.cache_size_mb};
+    if (megabytes == 0) {
+        megabytes =
+            static_cast<std::size_t>(std::max<std::int64_t>(0, config.integer("block-cache-size-mb")));
+    }
+    megabytes = megabytes == 0 ? default_cache_mb : std::min(megabytes, largest_cache_mb);
+    return megabytes * (1u << 20) / OutputCache::segment_bytes;
+}
+
+Section const* find_event(Section const& task, std::string_view name) {
+    return task.find_section(name);
+}
+
+/// How many bytes of payload the task writes; the measure of progress.
+std::uint64_t payload_bytes(Section const& task, std::vector<ResourceSpec> const& specs) {
+    std::uint64_t total = 0;
+    for (auto const& event : task.sections) {
+        auto const spec = std::ranges::find(specs, event.title, &ResourceSpec::name);
+        for (auto const& call : event.calls) {
+            if (call.words[0] == "raw_memset") {
+                total += parse_number(call.words[2]).value_or(0) * block_size_bytes;
+            } else if ((call.words[0] == "raw_write" || call.words[0] == "fat_write") &&
+                       spec != specs.end()) {
+                total += spec->stored_bytes();
+            }
+        }
+    }
+    return total;
+}
+
+class Application {
+public:
+    Application(InputStream& input, BlockDevice& disk, ApplyOptions const& options)
+        : m_reader(input)
+        , m_disk(disk)
+        , m_options(options)
+        , m_system(options.running_system != nullptr ? *options.running_system : m_kernel) {}
+
+    Result<ApplyReport> run() {
+        TRY_OK(prepare());
+        OutputCache cache(m_disk, cache_segments(m_options, m_head.config));
+        if (m_root) {
+            cache.protect(m_root->first_block, m_root->block_count, m_root->why);
+        }
+        report_progress(cache, 0);
+        Runner runner(m_head.config, cache, m_options, [&](std::uint64_t bytes) {
+            m_payload_done += bytes;
+            report_progress(cache, 99);
+        });
+        if (auto written = write_all_of_it(cache, runner); !written) {
+            cache.drop();
+            run_on_error(cache);
+            return std::unexpected(std::move(written).error());
+        }
+        TRY_OK(write_reboot_param(runner));
+        if (m_options.on_progress) {
+            m_options.on_progress({100, m_reader.bytes_in(), cache.bytes_out()});
+        }
+        return ApplyReport{std::move(m_head.metadata), m_task->title, m_reader.bytes_in(), cache.bytes_out()};
+    }
+
+private:
+    /// Everything that can be checked before the first write.
+    Result<> prepare() {
+        TRY(auto const head, read_head(m_reader));
+        TRY_OK(check_signature(head, m_options.public_keys));
+        TRY(m_head, parse_head(head, Variables(m_options.variables, Variables::Environment::used)));
+        TRY_OK(check_platform(m_head.metadata, m_options.expected_platform));
+        TRY_OK(check_required_version(m_head.config.text("require-fwup-version")));
+        TRY(m_specs, resource_specs(m_head.config));
+        TRY(m_task, choose_task(m_head.config, m_options.task, m_disk, m_system));
+        m_root = running_root(m_disk, m_system);
+        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root}));
+        m_payload_total = payload_bytes(*m_task, m_specs);
+        return {};
+    }
+
+    Result<> write_all_of_it(OutputCache& cache, Runner& runner) {
+        if (auto const* const event = find_event(*m_task, "on-init")) {
+            TRY_OK(runner.run(*event, nullptr));
+        }
+        TRY_OK(write_resources(cache, runner));
+        if (auto const* const event = find_event(*m_task, "on-finish")) {
+            TRY_OK(runner.run(*event, nullptr));
+        }
+        return cache.flush();
+    }
+
+    Result<> write_resources(OutputCache& cache, Runner& runner) {
+        std::set<std::string_view> seen;
+        while (true) {
+            TRY(auto const entry, m_reader.next());
+            if (!entry) {
+                break;
+            }
+            auto const spec = std::ranges::find(m_specs, entry->name, &ResourceSpec::path);
+            auto const* const event =
+                spec == m_specs.end() ? nullptr : m_task->find_section("on-resource", spec->name);
+            if (event == nullptr || !seen.insert(spec->name).second) {
+                continue;
+            }
+            ResourceStream resource(m_reader, *spec);
+            TRY_OK(runner.run(*event, &resource));
+            report_progress(cache, 99);
+        }
+        for (auto const& event : m_task->sections) {
+            if (event.schema->name == "on-resource" && !seen.contains(event.title)) {
+                return failure(ErrorCode::corrupt,
+                               "the archive ends without resource '" + event.title + "'; get the file again");
+            }
+        }
+        return {};
+    }
+
+    /// From a clean cache; its own failure changes nothing about the error that led here.
+    void run_on_error(OutputCache& cache) {
+        auto const* const event = find_event(*m_task, "on-error");
+        if (event == nullptr) {
+            return;
+        }
+        Runner runner(m_head.config, cache, m_options, [](std::uint64_t /*bytes*/) {});
+        auto done = runner.run(*event, nullptr);
+        if (done) {
+            done = cache.flush();
+        }
+        if (!done && m_options.on_message) {
+            m_options.on_message(MessageKind::warning, "on-error failed too: " + done.error().message());
+        }
+    }
+
+    Result<> write_reboot_param(Runner const& runner) const {
+        if (!runner.reboot_param()) {
+            return {};
+        }
+        auto path = m_options.reboot_param_path;
+        std::error_code ignored;
+        if (path.empty()) {
+            path = std::filesystem::is_directory("/run/systemd", ignored) ? "/run/systemd/reboot-param"
+                                                                          : "/run/reboot-param";
+        }
+        return write_file_atomically(path, as_bytes(*runner.reboot_param()));
+    }
+
+    void report_progress(OutputCache const& cache, int most) {
+        if (!m_options.on_progress) {
+            return;
+        }
+        auto const percent =
+            m_payload_total == 0
+                ? 0
+                : static_cast<int>(std::min<std::uint64_t>(99, m_payload_done * 100 / m_payload_total));
+        m_options.on_progress({std::min(percent, most), m_reader.bytes_in(), cache.bytes_out()});
+    }
+
+    ZipReader m_reader;
+    BlockDevice& m_disk;
+    ApplyOptions const& m_options;
+    KernelRunningSystem m_kernel;
+    RunningSystem const& m_system;
+    ParsedHead m_head;
+    std::vector<ResourceSpec> m_specs;
+    Section const* m_task = nullptr;
+    std::optional<ProtectedBlocks> m_root;
+    std::uint64_t m_payload_total = 0;
+    std::uint64_t m_payload_done = 0;
+};
+
+} // namespace
+
+Result<ApplyReport> apply_archive(InputStream& archive, BlockDevice& disk, ApplyOptions const& options) {
+    return Application(archive, disk, options).run();
+}
+
+} // namespace sinew::firmware

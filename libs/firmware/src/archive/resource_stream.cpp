@@ -1,0 +1,102 @@
+/// Checks a resource while it streams. See the header for invariant and threading.
+#include "archive/resource_stream.hpp"
+
+#include "archive/archive_head.hpp"
+#include "script/config.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::firmware {
+
+namespace {
+
+constexpr std::uint64_t largest_resource = std::uint64_t{1} << 44;
+constexpr std::size_t most_pieces = 512;
+
+std::unexpected<Error> corrupt(std::string const& resource, std::string const& what) {
+    return failure(ErrorCode::corrupt, "resource '" + resource + "' " + what);
+}
+
+} // namespace
+
+std::uint64_t ResourceSpec::stored_bytes() const {
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < pieces.size(); i += 2) {
+        total += pieces[i];
+    }
+    return total;
+}
+
+std::uint64_t ResourceSpec::size_bytes() const {
+    std::uint64_t total = 0;
+    for (auto const piece : pieces) {
+        total += piece;
+    }
+    return total;
+}
+
+Result<std::vector<ResourceSpec>> resource_specs(Section const& config) {
+    std::vector<ResourceSpec> specs;
+    for (auto const& section : config.sections) {
+        if (section.schema->name != "file-resource") {
+            continue;
+        }
+        ResourceSpec spec;
+        spec.name = section.title;
+        TRY(spec.path, resource_path(section.title));
+        std::uint64_t total = 0;
+        for (auto const piece : section.integers("length")) {
+            total += static_cast<std::uint64_t>(piece);
+            if (piece < 0 || total > largest_resource) {
+                return corrupt(spec.name,
+                               "has an impossible length in meta.conf; the archive wasn't made properly");
+            }
+            spec.pieces.push_back(static_cast<std::uint64_t>(piece));
+        }
+        spec.blake2b_256 = section.text("blake2b-256");
+        if (spec.pieces.empty() || spec.pieces.size() > most_pieces || spec.blake2b_256.size() != 64) {
+            return corrupt(spec.name,
+                           "has no proper length and blake2b-256 in meta.conf; the archive wasn't made "
+                           "properly");
+        }
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+Result<std::size_t> ResourceStream::read(MutableBytesView into) {
+    if (m_ended) {
+        return std::size_t{0};
+    }
+    TRY(auto const count, m_archive.read(into));
+    m_size += count;
+    if (m_size > m_spec.stored_bytes()) {
+        return corrupt(m_spec.name, "is longer than the " + std::to_string(m_spec.stored_bytes()) +
+                                        " bytes that meta.conf says; get the file again");
+    }
+    m_hash.update(into.first(count));
+    if (count > 0) {
+        return count;
+    }
+    m_ended = true;
+    if (m_size != m_spec.stored_bytes()) {
+        return corrupt(m_spec.name,
+                       "has " + std::to_string(m_size) + " bytes instead of the " +
+                           std::to_string(m_spec.stored_bytes()) +
+                           " that meta.conf says (a delta patch isn't supported yet); get the full file");
+    }
+    if (m_hash.finish_hex() != m_spec.blake2b_256) {
+        return corrupt(m_spec.name,
+                       "is damaged: its BLAKE2b-256 isn't the one in meta.conf; get the file again");
+    }
+    return std::size_t{0};
+}
+
+} // namespace sinew::firmware

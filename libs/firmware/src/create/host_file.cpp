@@ -1,0 +1,191 @@
+/// Packs one resource. See the header for threading.
+#include "create/host_file.hpp"
+
+#include "archive/deflate.hpp"
+#include "archive/hash.hpp"
+#include "archive/output_file.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::firmware {
+
+namespace {
+
+constexpr std::size_t piece_size = 256u << 10;
+constexpr std::size_t most_map_entries = 256;
+
+/// Appends a run of data or of a hole; even places hold data.
+void append_run(std::vector<std::uint64_t>& pieces, bool is_hole, std::uint64_t length) {
+    if (length == 0) {
+        return;
+    }
+    bool const ends_in_hole = !pieces.empty() && pieces.size() % 2 == 0;
+    if (!pieces.empty() && ends_in_hole == is_hole) {
+        pieces.back() += length;
+        return;
+    }
+    if (pieces.empty() && is_hole) {
+        pieces.push_back(0);
+    }
+    pieces.push_back(length);
+}
+
+/// Where the holes of a file are; one run of data if the file system can't tell.
+std::vector<std::uint64_t> map_of(FileDescriptor const& file, std::uint64_t size) {
+    std::vector<std::uint64_t> pieces;
+    std::uint64_t at = 0;
+    while (at < size) {
+        auto const data = ::lseek(file.get(), static_cast<off_t>(at), SEEK_DATA);
+        if (data < 0) {
+            if (errno != ENXIO) {
+                pieces.assign({size});
+                break;
+            }
+            append_run(pieces, true, size - at);
+            break;
+        }
+        append_run(pieces, true, static_cast<std::uint64_t>(data) - at);
+        auto const hole = ::lseek(file.get(), data, SEEK_HOLE);
+        auto const end = hole < 0 ? size : std::min(static_cast<std::uint64_t>(hole), size);
+        append_run(pieces, false, end - static_cast<std::uint64_t>(data));
+        at = end;
+    }
+    return pieces.size() > most_map_entries ? std::vector<std::uint64_t>{size} : pieces;
+}
+
+class Packer {
+public:
+    Packer(PackOptions const& options, PackedResource& packed)
+        : m_options(options)
+        , m_packed(packed) {
+        if (options.packing == Packing::compress) {
+            m_deflater.emplace(options.compression_level);
+        }
+    }
+
+    Result<> take(BytesView bytes, Deflater::Last last) {
+        m_hash.update(bytes);
+        if (!bytes.empty()) { // to zlib a null pointer means "start anew"
+            m_packed.sums.crc = static_cast<std::uint32_t>(crc32_z(
+                m_packed.sums.crc, reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()));
+        }
+        m_packed.sums.size_bytes += bytes.size();
+        if (m_deflater) {
+            auto const spool = [this](BytesView compressed) { return put(compressed); };
+            TRY_OK(m_deflater->feed(bytes, last, spool));
+        }
+        if (m_options.on_bytes) {
+            m_options.on_bytes(bytes.size());
+        }
+        return {};
+    }
+
+    Result<> take_file(std::filesystem::path const& path, bool skip_holes) {
+        TRY(auto const file, open_file(path, O_RDONLY));
+        struct stat status{};
+        if (::fstat(file.get(), &status) != 0) {
+            return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
+        }
+        if (!S_ISREG(status.st_mode)) {
+            return failure(ErrorCode::invalid_argument, path.string() + ": isn't a regular file");
+        }
+        auto const size = static_cast<std::uint64_t>(status.st_size);
+        auto const pieces = skip_holes ? map_of(file, size) : std::vector<std::uint64_t>{size};
+        std::uint64_t at = 0;
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
+            if (i % 2 == 0) {
+                TRY_OK(take_range(file, path, at, pieces[i]));
+            }
+            append_run(m_packed.pieces, i % 2 == 1, pieces[i]);
+            at += pieces[i];
+        }
+        return {};
+    }
+
+    Result<> finish() {
+        TRY_OK(take({}, Deflater::Last::yes));
+        m_packed.blake2b_256 = m_hash.finish_hex();
+        if (m_packed.pieces.empty()) {
+            m_packed.pieces.push_back(0);
+        }
+        return {};
+    }
+
+private:
+    Result<> put(BytesView compressed) {
+        m_packed.sums.stored_bytes += compressed.size();
+        return write_all(m_packed.spool, compressed);
+    }
+
+    Result<> take_range(FileDescriptor const& file, std::filesystem::path const& path, std::uint64_t offset,
+                        std::uint64_t length) {
+        m_buffer.resize(piece_size);
+        while (length > 0) {
+            auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(length, m_buffer.size()));
+            auto const piece = MutableBytesView(m_buffer).first(count);
+            if (auto done = read_exactly_at(file, piece, offset); !done) {
+                return std::unexpected(std::move(done).error().with_context(path.string()));
+            }
+            TRY_OK(take(piece, Deflater::Last::no));
+            offset += count;
+            length -= count;
+        }
+        return {};
+    }
+
+    PackOptions const& m_options;
+    PackedResource& m_packed;
+    std::optional<Deflater> m_deflater;
+    Blake2b256 m_hash;
+    Bytes m_buffer;
+};
+
+} // namespace
+
+std::uint64_t PackedResource::size_bytes() const {
+    std::uint64_t total = 0;
+    for (auto const piece : pieces) {
+        total += piece;
+    }
+    return total;
+}
+
+Result<PackedResource> pack_resource(ResourceSource const& source, PackOptions const& options) {
+    PackedResource packed;
+    if (options.packing == Packing::compress) {
+        TRY(packed.spool, unnamed_file(options.beside));
+    }
+    Packer packer(options, packed);
+    if (source.files.empty()) {
+        TRY_OK(packer.take(as_bytes(source.contents), Deflater::Last::no));
+        packed.pieces.push_back(source.contents.size());
+    }
+    for (auto const& file : source.files) {
+        TRY_OK(packer.take_file(file, source.skip_holes));
+    }
+    if (packed.pieces.size() > most_map_entries) {
+        return failure(ErrorCode::invalid_argument,
+                       "the files have more than 256 runs of data and holes; set skip-holes = false");
+    }
+    TRY_OK(packer.finish());
+    return packed;
+}
+
+} // namespace sinew::firmware

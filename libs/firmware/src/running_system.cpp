@@ -1,0 +1,130 @@
+/// Asks the kernel, through stat(2) and sysfs. See the header.
+#include <sinew/base/file.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/running_system.hpp>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace sinew::firmware {
+
+namespace {
+
+constexpr int deepest_layer = 3;
+
+std::optional<std::uint64_t> read_number(std::filesystem::path const& path) {
+    auto const text = read_text_file(path, 64);
+    std::uint64_t value = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+/// "8:1" as a device number.
+std::optional<std::uint64_t> parse_device(std::string_view text) {
+    unsigned number_major = 0;
+    unsigned number_minor = 0;
+    auto const colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    auto const* const end = text.data() + text.size();
+    if (std::from_chars(text.data(), text.data() + colon, number_major).ec != std::errc() ||
+        std::from_chars(text.data() + colon + 1, end, number_minor).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return makedev(number_major, number_minor);
+}
+
+std::optional<std::uint64_t> read_device(std::filesystem::path const& path) {
+    auto const text = read_text_file(path, 64);
+    return text ? parse_device(*text) : std::nullopt;
+}
+
+std::filesystem::path sysfs_folder(std::filesystem::path const& sysfs, std::uint64_t device) {
+    return sysfs / "dev" / "block" / (std::to_string(major(device)) + ":" + std::to_string(minor(device)));
+}
+
+/// The device below `device` if it is a layer (device-mapper) on exactly one other.
+std::optional<std::uint64_t> layer_below(std::filesystem::path const& sysfs, std::uint64_t device) {
+    std::error_code error;
+    std::optional<std::uint64_t> below;
+    for (auto const& slave :
+         std::filesystem::directory_iterator(sysfs_folder(sysfs, device) / "slaves", error)) {
+        if (below) {
+            return std::nullopt;
+        }
+        below = read_device(slave.path() / "dev");
+    }
+    return error ? std::nullopt : below;
+}
+
+std::optional<std::uint64_t> device_of(std::filesystem::path const& path) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(status.st_dev);
+}
+
+} // namespace
+
+Result<MountSource> KernelRunningSystem::mount_source(std::filesystem::path const& path) const {
+    auto device = device_of(path);
+    if (!device) {
+        return failure(ErrorCode::not_found, path.string() + ": doesn't exist");
+    }
+    for (int layer = 0; layer < deepest_layer; ++layer) {
+        auto const below = layer_below(m_sysfs, *device);
+        if (!below) {
+            break;
+        }
+        device = below;
+    }
+    auto const folder = sysfs_folder(m_sysfs, *device);
+    auto const sectors = read_number(folder / "size");
+    if (!sectors) {
+        return failure(ErrorCode::not_found, path.string() + ": isn't mounted from a disk");
+    }
+    MountSource source;
+    source.partition_number = *device;
+    source.disk_number = *device;
+    source.block_count = *sectors;
+    // A partition has "start", and its folder lies in that of its disk.
+    if (auto const start = read_number(folder / "start")) {
+        source.start_block = *start;
+        std::error_code error;
+        auto const real = std::filesystem::canonical(folder, error);
+        if (!error) {
+            source.disk_number = read_device(real.parent_path() / "dev").value_or(*device);
+        }
+    }
+    return source;
+}
+
+bool KernelRunningSystem::is_path_on_device(std::filesystem::path const& path,
+                                            std::filesystem::path const& device) const {
+    struct stat status{};
+    auto mounted = device_of(path);
+    if (!mounted || ::stat(device.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
+        return false;
+    }
+    for (int layer = 0; layer <= deepest_layer && mounted; ++layer) {
+        if (*mounted == static_cast<std::uint64_t>(status.st_rdev)) {
+            return true;
+        }
+        mounted = layer_below(m_sysfs, *mounted);
+    }
+    return false;
+}
+
+} // namespace sinew::firmware
