@@ -244,13 +244,23 @@ TEST_F(CircuitsKernelTest, edges_that_nobody_read_are_reported_as_missed) {
     EXPECT_EQ(edges->front().missed, 4U);
 }
 
-TEST_F(CircuitsKernelTest, debounce_is_refused_where_the_kernel_can_not_do_it) {
-    // The kernel debounces in an interrupt handler, which a chip that is read over a bus does not have.
-    auto const button = board.open_gpio("BUTTON", {.edges = Edges::both, .debounce = 200ms});
-    ASSERT_FALSE(button);
-    EXPECT_EQ(button.error().code(), ErrorCode::unsupported);
-    EXPECT_THAT(button.error().message(), HasSubstr("leave .debounce at 0"));
-    EXPECT_TRUE(board.open_gpio("BUTTON", {.edges = Edges::both}));
+TEST_F(CircuitsKernelTest, debounce_works_although_the_kernel_refuses_it_for_this_chip) {
+    Simulator::set("4", 0);
+    auto button = board.open_gpio("BUTTON", {.edges = Edges::both, .debounce = 300ms});
+    ASSERT_TRUE(button) << button.error().message();
+    let_the_driver_poll();
+    Simulator::set("4", 1);
+    let_the_driver_poll();
+    Simulator::set("4", 0);
+    let_the_driver_poll();
+    auto const pressed = clock.now();
+    Simulator::set("4", 1);
+    auto const edges = edges_of(*button, 1);
+    ASSERT_EQ(edges.size(), 1U);
+    EXPECT_TRUE(edges[0].value);
+    EXPECT_EQ(edges[0].sequence, 1U);
+    EXPECT_GE(edges[0].timestamp - pressed, 300ms);
+    EXPECT_TRUE(button->read().value());
 }
 
 TEST_F(CircuitsKernelTest, a_held_line_names_the_kernels_consumer_label) {

@@ -66,15 +66,6 @@ std::string wanted_features(GpioOptions const& options) {
     return text;
 }
 
-std::string unsupported_reason(GpioOptions const& options) {
-    if (options.debounce.count() != 0) {
-        return "the kernel does not debounce this line (it can't for a chip that it reads over USB, I2C or "
-               "SPI); leave "
-               ".debounce at 0 and ignore edges that follow one another too fast";
-    }
-    return "the chip or the kernel does not support this combination";
-}
-
 } // namespace
 
 Error no_such_line(std::string_view wanted, std::vector<ChipInfo> const& chips,
@@ -176,7 +167,8 @@ Error request_failure(int sys_errno, LineInfo const& line, GpioOptions const& op
     case EINVAL:
     case EOPNOTSUPP:
     case kernel_enotsupp:
-        return {ErrorCode::unsupported, what + unsupported_reason(options), sys_errno};
+        return {ErrorCode::unsupported, what + "the chip or the kernel does not support this combination",
+                sys_errno};
     default:
         return line_failure(sys_errno, "set up", line);
     }

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/gpio.h>
+#include <sys/eventfd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -44,6 +45,8 @@ public:
     /// What GPIO_V2_GET_LINE_IOCTL answers, and what the ioctls of lines answer.
     int request_errno = 0;
     int line_errno = 0;
+    /// As for a chip behind USB.
+    bool lacks_debounce = false;
     gpio_v2_line_request last_request{};
     std::deque<gpio_v2_line_event> events;
     int read_errno = EAGAIN;
@@ -85,6 +88,9 @@ public:
             m_lines.at(descriptor)->value = (static_cast<gpio_v2_line_values*>(argument)->bits & 1) != 0;
             return line_errno;
         case GPIO_V2_LINE_SET_CONFIG_IOCTL:
+            if (lacks_debounce && has_debounce(*static_cast<gpio_v2_line_config*>(argument))) {
+                return EINVAL;
+            }
             m_lines.at(descriptor)->config = *static_cast<gpio_v2_line_config*>(argument);
             return line_errno;
         default:
@@ -124,15 +130,23 @@ private:
         return 0;
     }
 
+    static bool has_debounce(gpio_v2_line_config const& config) {
+        return config.num_attrs > 0 && config.attrs[0].attr.id == GPIO_V2_LINE_ATTR_ID_DEBOUNCE;
+    }
+
     int take(FakeChip& chip, gpio_v2_line_request& request) {
         last_request = request;
+        if (lacks_debounce && has_debounce(request.config)) {
+            return EINVAL;
+        }
         FakeLine& line = chip.lines.at(request.offsets[0]);
         if (request_errno != 0 || (line.flags & GPIO_V2_LINE_FLAG_USED) != 0) {
             return request_errno != 0 ? request_errno : EBUSY;
         }
         line.config = request.config;
         line.value = (request.config.attrs[0].attr.values & 1) != 0;
-        request.fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        // Something that can be watched, and is never readable.
+        request.fd = ::eventfd(0, EFD_CLOEXEC);
         m_lines[request.fd] = &line;
         return 0;
     }

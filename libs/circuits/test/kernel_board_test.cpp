@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -207,13 +208,45 @@ TEST_F(KernelBoardTest, a_chip_that_is_pulled_out_is_named_as_such) {
     EXPECT_THAT(button->read().error().message(), HasSubstr("its chip is gone"));
 }
 
-TEST_F(KernelBoardTest, a_chip_that_can_not_debounce_is_told_apart) {
-    kernel->request_errno = EINVAL;
+gpio_v2_line_event raw_edge(std::uint32_t kind, std::uint64_t time_ns, std::uint32_t sequence) {
+    gpio_v2_line_event record{};
+    record.timestamp_ns = time_ns;
+    record.id = kind;
+    record.line_seqno = sequence;
+    return record;
+}
+
+TEST_F(KernelBoardTest, the_kernel_debounces_where_it_can) {
     auto const opened =
-        board.open_gpio("LED0", {.edges = Edges::both, .debounce = std::chrono::milliseconds(5)});
-    ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code(), ErrorCode::unsupported);
-    EXPECT_THAT(opened.error().message(), HasSubstr("leave .debounce at 0"));
+        board.open_gpio("LED0", {.edges = Edges::rising, .debounce = std::chrono::milliseconds(5)});
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(kernel->last_request.config.attrs[0].attr.debounce_period_us, 5000U);
+}
+
+TEST_F(KernelBoardTest, a_line_that_the_kernel_can_not_debounce_is_debounced_here) {
+    kernel->lacks_debounce = true;
+    auto button = board.open_gpio("LED0", {.edges = Edges::rising, .debounce = std::chrono::milliseconds(5)});
+    ASSERT_TRUE(button) << button.error().message();
+    EXPECT_EQ(kernel->last_request.config.num_attrs, 0U);
+    // Long ago by the real clock. A bounce of 1 ms, then a press that lasted.
+    kernel->events = {raw_edge(GPIO_V2_LINE_EVENT_RISING_EDGE, 1'000'000, 1),
+                      raw_edge(GPIO_V2_LINE_EVENT_FALLING_EDGE, 2'000'000, 2),
+                      raw_edge(GPIO_V2_LINE_EVENT_RISING_EDGE, 3'000'000, 3)};
+    EXPECT_TRUE(button->read().value());
+    EXPECT_THAT(*button->read_edges(),
+                ::testing::ElementsAre(EdgeEvent{true, MonotonicTime(Duration(8'000'000)), 1, 0}));
+    EXPECT_TRUE(button->read_edges()->empty());
+}
+
+TEST_F(KernelBoardTest, debounce_can_be_turned_on_and_off_while_held) {
+    kernel->lacks_debounce = true;
+    auto button = board.open_gpio("LED0", {.edges = Edges::both});
+    ASSERT_TRUE(button);
+    ASSERT_TRUE(button->configure({.edges = Edges::both, .debounce = std::chrono::seconds(4000)}));
+    kernel->chips[1].lines[4].value = true;
+    EXPECT_FALSE(button->read().value());
+    ASSERT_TRUE(button->configure({.edges = Edges::both}));
+    EXPECT_TRUE(button->read().value());
 }
 
 struct RequestErrno {

@@ -64,7 +64,8 @@ public:
     /// `event_buffer` keep what the line was opened with. On an error nothing has changed.
     [[nodiscard]] Result<> configure(GpioOptions const& options);
 
-    /// Readable (poll(2), epoll(7)) when an edge waits; -1 when the line reports none. Owned by this object.
+    /// Readable (poll(2), epoll(7)) when read_edges() has something to look at, which is not always an edge
+    /// yet; -1 when the line reports none. Owned by this object; ask anew after configure().
     [[nodiscard]] int edge_descriptor() const noexcept;
 
     /// The edges that wait, oldest first, at most 64; empty when there are none. Never waits. There is no
@@ -72,8 +73,8 @@ public:
     /// the chip is gone.
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_edges();
 
-    /// When to call read_edges() although the descriptor will not become readable. Only a simulated line has such a
-    /// moment, while its debounce runs: its clock may be virtual, and can't wake anybody.
+    /// When to call read_edges() although the descriptor will not become readable. Only a simulated line has
+    /// such a moment, while its debounce runs: its clock may be virtual, and can't wake anybody.
     [[nodiscard]] std::optional<MonotonicTime> edges_due() const { return m_backend->edges_due(); }
 
     [[nodiscard]] LineInfo const& line() const noexcept { return m_line; }

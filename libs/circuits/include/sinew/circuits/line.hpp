@@ -44,7 +44,8 @@ struct GpioOptions {
     Polarity polarity = Polarity::active_high;
     /// Inputs only.
     Edges edges = Edges::none;
-    /// Inputs only: a level counts when it was stable for this long. 0 is none; at most 4294 s.
+    /// Inputs only: a level counts when it was stable for this long. 0 is none; at most 4294 s. The kernel
+    /// does it, or this library where the kernel can't: for chips that it reads over USB, I2C or SPI.
     std::chrono::microseconds debounce{0};
     /// Who holds the line, shown by tools and in the error of the next one who asks. The kernel keeps 31
     /// bytes.
