@@ -18,6 +18,9 @@ namespace sinew {
 namespace log {
 class Sink;
 }
+namespace testing {
+class Simulation;
+}
 namespace detail {
 class NodeCore;
 }
@@ -64,8 +67,9 @@ public:
     [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }
 
 private:
-    friend class NodeBuilder;
-    struct SimulatedTag {};
+    friend class testing::Simulation;
+    /// A simulated node: no threads, virtual time.
+    Node(std::uint64_t seed, log::Sink& sink);
     [[nodiscard]] Result<Pid> start_and_wait(std::shared_ptr<detail::Blueprint const> blueprint,
                                              detail::SpawnOptions options);
     std::unique_ptr<detail::NodeCore> m_core;

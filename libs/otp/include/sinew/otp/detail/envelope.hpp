@@ -42,6 +42,8 @@ struct MessageOps {
     void (*discard)(Envelope& envelope, ExitReason const& reason) noexcept = nullptr;
     /// The message, for reports.
     std::type_info const* type = nullptr;
+    /// The payload lies on the heap.
+    bool is_heap = false;
     /// Signals only: acts on the process, on its owner's thread.
     void (*arrive)(Process& process, Envelope& envelope) = nullptr;
 };

@@ -44,7 +44,11 @@ enum class RequestFailure : std::uint8_t {
     /// The handler dropped its Deferred.
     dropped,
     /// Blocking work threw.
-    work_threw
+    work_threw,
+    /// init() failed, or its process was ended.
+    start_failed,
+    /// Another process has the name.
+    name_taken
 };
 
 struct Pending : TimerNode {
@@ -91,6 +95,8 @@ public:
     void answer(Envelope* reply) noexcept;
     /// The same for the value a handle_call returned: it waits for terminate() if the handler asked to stop.
     void answer_from_handler(Envelope* reply);
+    /// Gives up the right to answer: a filled reply is on its way otherwise.
+    void forget() noexcept { m_ref = 0; }
     void fail(RequestFailure failure, ExitReason const& reason = {}) noexcept;
 
 private:
@@ -124,7 +130,6 @@ struct FailurePayload {
     ReplyHeader header;
     RequestFailure failure = RequestFailure::ended;
     ExitReason reason;
-    std::string_view text;
 };
 
 template<typename T>

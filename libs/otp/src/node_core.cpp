@@ -1,0 +1,165 @@
+#include "node_core.hpp"
+
+#include "context.hpp"
+#include "kernel.hpp"
+#include "process.hpp"
+#include "worker.hpp"
+
+#include <sinew/base/clock.hpp>
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/node.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace sinew::detail {
+namespace {
+
+constinit std::array<std::atomic<NodeCore*>, node_index_limit> nodes{};
+
+unsigned claim_node_index(NodeCore& core) {
+    for (unsigned index = 0; index < node_index_limit; ++index) {
+        NodeCore* expected = nullptr;
+        if (nodes.at(index).compare_exchange_strong(expected, &core)) {
+            return index;
+        }
+    }
+    throw std::runtime_error("more than 64 nodes in one program");
+}
+
+unsigned usable_processors() noexcept {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        return static_cast<unsigned>(std::clamp(CPU_COUNT(&set), 1, 128));
+    }
+    return 1;
+}
+
+} // namespace
+
+constinit thread_local Context t_context{};
+
+NodeCore* node_by_index(unsigned index) noexcept {
+    return nodes.at(index).load(std::memory_order_acquire);
+}
+
+Process& require_process(char const* function) {
+    if (t_context.process == nullptr) {
+        throw std::logic_error(std::string("sinew: ") + function + " works inside a process only");
+    }
+    return *t_context.process;
+}
+
+NodeCore& require_core() {
+    if (t_context.core == nullptr) {
+        throw std::logic_error("sinew: this thread has no current node; make a Node on it, or a NodeScope");
+    }
+    return *t_context.core;
+}
+
+NodeCore::NodeCore(Node& owner, Setup const& setup)
+    : node(owner)
+    , sink(setup.options.log != nullptr ? *setup.options.log : log::standard_error())
+    , blocking(std::make_unique<BlockingPool>(owner, std::max(1U, setup.options.blocking_threads)))
+    , m_virtual_clock(setup.seed ? std::make_unique<ManualClock>() : nullptr) {
+    unsigned const count = setup.seed                   ? 1
+                           : setup.options.workers != 0 ? setup.options.workers
+                                                        : usable_processors();
+    for (unsigned index = 0; index < count; ++index) {
+        workers.push_back(std::make_unique<Worker>(*this, index, setup.seed.value_or(index)));
+    }
+    node_index = claim_node_index(*this);
+}
+
+void NodeCore::start_threads() {
+    for (auto const& worker : workers) {
+        m_threads.emplace_back([&worker = *worker] { worker.run_loop(); });
+    }
+}
+
+NodeCore::~NodeCore() {
+    kill_all();
+    is_stopping.store(true, std::memory_order_seq_cst);
+    for (auto const& worker : workers) {
+        worker->wake();
+    }
+    for (std::thread& thread : m_threads) {
+        thread.join();
+    }
+    drop_left_overs();
+    nodes.at(node_index).store(nullptr, std::memory_order_release);
+}
+
+// Kills until nobody is left: a dying process may have been about to start another.
+void NodeCore::kill_all() noexcept {
+    blocking.reset();
+    while (process_count.load(std::memory_order_acquire) != 0) {
+        slots.for_each([this](Process const& process) {
+            Pid const pid = process.pid();
+            if ((pid.value() & Process::free_bit) == 0) {
+                send_exit(pid, Pid(), ExitReason::kill(), ExitCause::request);
+            }
+        });
+        if (is_simulated()) {
+            while (workers.front()->run_one()) {
+            }
+        } else {
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
+        }
+    }
+}
+
+// Messages to processes that ended last may still wait in their records.
+void NodeCore::drop_left_overs() noexcept {
+    slots.for_each([](Process& process) {
+        Envelope* list = process.remote.exchange(nullptr);
+        while (list != nullptr) {
+            Envelope* const envelope = list;
+            list = list->next;
+            bounce(envelope);
+        }
+    });
+}
+
+std::int64_t NodeCore::now_ns() const noexcept {
+    return (m_virtual_clock ? m_virtual_clock->now() : m_system_clock.now()).time_since_epoch().count();
+}
+
+Worker& NodeCore::next_worker() noexcept {
+    return *workers[m_next_worker.fetch_add(1, std::memory_order_relaxed) % workers.size()];
+}
+
+bool NodeCore::run_simulation_until(std::int64_t deadline_ns, bool (*is_done)(void*), void* argument) {
+    Worker& worker = *workers.front();
+    for (;;) {
+        while (!is_done(argument)) {
+            worker.take_shared_work();
+            if (!worker.run_one() && !(!worker.file_watches.empty() && worker.poll_files(0))) {
+                break;
+            }
+        }
+        std::int64_t const next_ns = worker.timers.next_due();
+        if (is_done(argument) || next_ns > deadline_ns || next_ns == TimerWheel::never) {
+            break;
+        }
+        m_virtual_clock->advance(Duration(std::max<std::int64_t>(next_ns - now_ns(), 0)));
+        worker.fire_timers(now_ns());
+    }
+    bool const done = is_done(argument);
+    if (!done && deadline_ns != TimerWheel::never) {
+        m_virtual_clock->advance(Duration(std::max<std::int64_t>(deadline_ns - now_ns(), 0)));
+    }
+    return done;
+}
+
+} // namespace sinew::detail

@@ -1,0 +1,84 @@
+/// NodeCore: what a Node is made of: the process table, workers, names, clock and blocking pool.
+///
+/// Invariant: process records never move and are never unmapped while the node lives, so that any Pid can be
+/// looked at. Threading: the table's readers don't lock; names and slots do.
+#pragma once
+
+#include "blocking_pool.hpp"
+#include "process.hpp"
+#include "registry.hpp"
+#include "slot_depot.hpp"
+#include "worker.hpp"
+
+#include <sinew/base/clock.hpp>
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/node.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace sinew::detail {
+
+class NodeCore {
+public:
+    struct Setup {
+        NodeOptions options;
+        /// Set for a simulation.
+        std::optional<std::uint64_t> seed;
+    };
+    NodeCore(Node& owner, Setup const& setup);
+    NodeCore(NodeCore const&) = delete;
+    NodeCore& operator=(NodeCore const&) = delete;
+    NodeCore(NodeCore&&) = delete;
+    NodeCore& operator=(NodeCore&&) = delete;
+    ~NodeCore();
+
+    /// The record a Pid's index means, whoever lives there now; null: never used.
+    [[nodiscard]] Process* find(Pid pid) const noexcept { return slots.find(pid); }
+    [[nodiscard]] std::int64_t now_ns() const noexcept;
+    [[nodiscard]] bool is_simulated() const noexcept { return m_virtual_clock != nullptr; }
+    [[nodiscard]] ManualClock& virtual_clock() noexcept { return *m_virtual_clock; }
+    /// The worker an outside thread's new process goes to.
+    [[nodiscard]] Worker& next_worker() noexcept;
+    [[nodiscard]] std::uint64_t next_shared_sequence() noexcept {
+        return m_shared_sequence.fetch_add(1, std::memory_order_relaxed);
+    }
+    /// In a simulation: runs until `is_done()`, at most until the virtual `deadline_ns`.
+    bool run_simulation_until(std::int64_t deadline_ns, bool (*is_done)(void*), void* argument);
+    void start_threads();
+
+    Node& node;
+    log::Sink& sink;
+    SlotDepot slots;
+    std::vector<std::unique_ptr<Worker>> workers;
+    Registry registry;
+    std::unique_ptr<BlockingPool> blocking;
+    std::atomic<std::size_t> process_count{0};
+    std::atomic<bool> is_stopping{false};
+    /// Workers that have nothing to do.
+    std::atomic<unsigned> hungry_workers{0};
+    /// In node_by_index().
+    unsigned node_index = 0;
+
+private:
+    void kill_all() noexcept;
+    void drop_left_overs() noexcept;
+    SystemClock m_system_clock;
+    std::unique_ptr<ManualClock> m_virtual_clock;
+    std::vector<std::thread> m_threads;
+    std::atomic<unsigned> m_next_worker{0};
+    std::atomic<std::uint64_t> m_shared_sequence{1};
+};
+
+/// Nodes are numbered so that an answer finds its node from any thread.
+inline constexpr unsigned node_index_limit = 64;
+[[nodiscard]] NodeCore* node_by_index(unsigned index) noexcept;
+
+} // namespace sinew::detail

@@ -1,0 +1,172 @@
+/// Process: the record of one process, 128 bytes, at a fixed address for the node's life.
+///
+/// Invariant: everything but the second group of members is touched only by the worker that owns the process,
+/// and only the owner changes `owner` and `identity`. A stale Pid never equals `identity`. Order between two
+/// processes is kept whoever owns them: remote messages wait in the process itself (`remote`), and the owner
+/// takes them before it appends anything newer. Threading: see above; a function here runs on the owner's
+/// thread unless it says otherwise.
+#pragma once
+
+#include "flat_table.hpp"
+
+#include <sinew/otp/async.hpp>
+#include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/detail/envelope.hpp>
+#include <sinew/otp/detail/pending.hpp>
+#include <sinew/otp/exit_reason.hpp>
+#include <sinew/otp/pid.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::detail {
+
+class Worker;
+class NodeCore;
+struct MessageTimer;
+struct FileWatchRecord;
+
+/// What a process needs until its init() is done.
+struct StartInfo {
+    std::shared_ptr<Blueprint const> blueprint;
+    std::size_t type_slot = no_type_slot;
+    std::string name;
+    ReplyPath on_started;
+    bool is_name_taken = false;
+    bool is_ignored = false;
+};
+
+/// Someone who waits for this process to end with a reason.
+struct StopWaiter {
+    ReplyPath path;
+    ExitReason wanted;
+};
+
+struct Watcher {
+    MonitorRef ref;
+    Pid process;
+};
+
+/// What only some processes have.
+struct Extras {
+    FlatTable<Pid, std::uint8_t> links;
+    /// Monitors this process made: whom they watch.
+    FlatTable<MonitorRef, Pid> monitors;
+    /// Monitors on this process: who made them.
+    FlatTable<MonitorRef, Pid> watchers;
+    Pid parent;
+    std::size_t type_slot = no_type_slot;
+    std::vector<std::string> names;
+    std::string label;
+    /// The handler in progress, when it waits.
+    std::optional<Async<void>> root;
+    /// The answer that lets it go on.
+    Pending* ready = nullptr;
+    /// Calls whose handler threw: answered with the exit reason.
+    std::vector<ReplyPath> unanswered;
+    /// The answer of a handler that asked to stop: sent after terminate().
+    std::vector<std::pair<ReplyPath, Envelope*>> held_replies;
+    std::vector<StopWaiter> stop_waiters;
+    /// Answered with the exit reason.
+    std::vector<ReplyPath> end_waiters;
+    std::vector<FileWatchRecord*> file_watches;
+};
+
+struct alignas(64) Process {
+    static constexpr std::uint64_t free_bit = std::uint64_t{1} << 63;
+    enum Flag : std::uint32_t {
+        is_runnable = 1,
+        is_running = 2,
+        /// init() has not been called yet.
+        needs_start = 4,
+        /// init() is not done yet.
+        is_initialising = 8,
+        traps_exit = 16,
+        /// Its handler waits for an answer; other messages wait too.
+        is_suspended = 32,
+        /// The answer is there.
+        is_ready = 64,
+        stop_requested = 128,
+        is_terminating = 256,
+        /// It ends before anything else happens.
+        is_doomed = 512,
+        is_dying = 1024,
+        /// The exit reason comes from an exception or a stop with an error: worth a report.
+        has_crashed = 2048,
+        /// The first group: look closer before the next message.
+        needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed
+    };
+
+    // The owner's.
+    Envelope* mailbox_first = nullptr;
+    Envelope* mailbox_last = nullptr;
+    void* state = nullptr;
+    Behaviour const* behaviour = nullptr;
+    Process* next_runnable = nullptr;
+    std::uint32_t flags = 0;
+    std::uint32_t messages_handled = 0;
+    Extras* extras = nullptr;
+    ExitReason exit_reason;
+
+    // Shared.
+    std::atomic<Envelope*> remote{nullptr};
+    std::atomic<Worker*> owner{nullptr};
+    /// The Pid of the life it has; with free_bit, that of the next one.
+    std::atomic<std::uint64_t> identity{0};
+    Process* next_notified = nullptr;
+    /// It is in some worker's list of processes with remote messages.
+    std::atomic<bool> is_notified{false};
+    /// The worker the last remote message came from, plus one; and how often in a row without a local one.
+    std::atomic<std::uint8_t> last_remote_sender{0};
+    std::uint8_t remote_streak = 0;
+    std::uint8_t streak_sender = 0;
+
+    // The owner's again.
+    Pending* pendings_first = nullptr;
+    Pending* pendings_last = nullptr;
+    MessageTimer* timers = nullptr;
+
+    [[nodiscard]] Pid pid() const noexcept {
+        return Pid::from_value(identity.load(std::memory_order_relaxed));
+    }
+    [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
+    [[nodiscard]] Extras& more() {
+        if (extras == nullptr) {
+            extras = new Extras;
+        }
+        return *extras;
+    }
+    StartInfo* start = nullptr;
+
+    void append(Envelope* envelope) noexcept {
+        envelope->next = nullptr;
+        if (mailbox_first == nullptr) {
+            mailbox_first = envelope;
+        } else {
+            mailbox_last->next = envelope;
+        }
+        mailbox_last = envelope;
+    }
+    void prepend(Envelope* envelope) noexcept {
+        envelope->next = mailbox_first;
+        mailbox_first = envelope;
+        if (mailbox_last == nullptr || envelope->next == nullptr) {
+            mailbox_last = envelope;
+        }
+    }
+    [[nodiscard]] Envelope* pop() noexcept {
+        Envelope* const envelope = mailbox_first;
+        mailbox_first = envelope->next;
+        return envelope;
+    }
+};
+/// Three cache lines.
+static_assert(sizeof(Process) <= 192);
+
+} // namespace sinew::detail

@@ -1,0 +1,359 @@
+// Requests and their answers: pending requests of processes, threads that wait, and the errors both see.
+#include "context.hpp"
+#include "external_reply.hpp"
+#include "kernel.hpp"
+#include "node_core.hpp"
+#include "process.hpp"
+#include "worker.hpp"
+
+#include <sinew/base/result.hpp>
+#include <sinew/otp/call.hpp>
+#include <sinew/otp/detail/pending.hpp>
+#include <sinew/otp/request.hpp>
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+namespace sinew::detail {
+namespace {
+
+void discard_failure(Envelope& envelope, ExitReason const& /*reason*/) noexcept {
+    destroy_payload<FailurePayload>(envelope);
+}
+
+Envelope* make_failure(std::uint64_t ref, RequestFailure failure, ExitReason const& reason) {
+    return make_envelope<FailurePayload>(failure_ops, ReplyHeader{ref}, failure, reason);
+}
+
+void link_pending(Process& process, Pending& pending) noexcept {
+    pending.previous_pending = process.pendings_last;
+    pending.next_pending = nullptr;
+    if (process.pendings_last != nullptr) {
+        process.pendings_last->next_pending = &pending;
+    } else {
+        process.pendings_first = &pending;
+    }
+    process.pendings_last = &pending;
+}
+
+void unlink_pending(Process& process, Pending& pending) noexcept {
+    (pending.previous_pending != nullptr ? pending.previous_pending->next_pending : process.pendings_first) =
+        pending.next_pending;
+    (pending.next_pending != nullptr ? pending.next_pending->previous_pending : process.pendings_last) =
+        pending.previous_pending;
+    pending.next_pending = nullptr;
+    pending.previous_pending = nullptr;
+}
+
+Pending* find_pending(Process& process, std::uint64_t ref) noexcept {
+    Pending* pending = process.pendings_first;
+    while (pending != nullptr && pending->ref != ref) {
+        pending = pending->next_pending;
+    }
+    return pending;
+}
+
+std::uint64_t ref_of(Envelope& envelope) noexcept {
+    void* const start = envelope.payload;
+    return envelope.ops->is_heap ? (*static_cast<ReplyHeader**>(start))->ref
+                                 : static_cast<ReplyHeader*>(start)->ref;
+}
+
+void fire_request_timeout(TimerNode& node) {
+    auto& pending = static_cast<Pending&>(node);
+    Worker& worker = *t_context.worker;
+    worker.accept(*pending.owner, make_failure(pending.ref, RequestFailure::timed_out, {}));
+}
+
+} // namespace
+
+constinit MessageOps const failure_ops{
+    .kind = EnvelopeKind::reply, .discard = &discard_failure, .is_heap = !fits_inline<FailurePayload>};
+
+void arm_pending(Pending& pending, std::optional<Duration> timeout) {
+    Process& process = require_process("request()");
+    Worker& worker = *t_context.worker;
+    pending.sequence = worker.next_sequence();
+    pending.ref = static_cast<std::uint64_t>(worker.core.node_index) << node_index_shift | pending.sequence;
+    pending.owner = &process;
+    pending.state = Pending::State::waiting;
+    pending.fire = &fire_request_timeout;
+    link_pending(process, pending);
+    if (timeout && *timeout != Duration::max()) {
+        pending.due_ns = worker.core.now_ns() + std::max<std::int64_t>(timeout->count(), 0);
+        worker.timers.add(pending);
+    }
+}
+
+void disarm_pending(Pending& pending) noexcept {
+    if (pending.state == Pending::State::idle) {
+        return;
+    }
+    if (pending.is_armed()) {
+        t_context.worker->timers.remove(pending);
+    }
+    unlink_pending(*pending.owner, pending);
+    pending.state = Pending::State::idle;
+    if (pending.reply != nullptr) {
+        Envelope* const reply = std::exchange(pending.reply, nullptr);
+        reply->ops->discard(*reply, ExitReason::normal());
+        free_envelope(reply);
+    }
+}
+
+void suspend_for(Pending& pending, std::coroutine_handle<> waiter) {
+    pending.waiter = waiter;
+    pending.owner->flags |= Process::is_suspended;
+}
+
+ReplyPath path_to(Pending const& pending) noexcept {
+    return {pending.owner->pid().value(), pending.ref};
+}
+
+void accept_reply(Worker& worker, Process& process, Envelope* envelope) {
+    Pending* const pending = find_pending(process, ref_of(*envelope));
+    if (pending == nullptr || pending->state != Pending::State::waiting) {
+        bounce(envelope);
+        return;
+    }
+    pending->state = Pending::State::answered;
+    if (pending->is_armed()) {
+        worker.timers.remove(*pending);
+    }
+    if (!pending->waiter) {
+        worker.enqueue(process, envelope);
+        return;
+    }
+    pending->reply = envelope;
+    process.more().ready = pending;
+    process.flags |= Process::is_ready;
+    worker.make_runnable(process);
+}
+
+void dispatch_reply(Process& process, Envelope* envelope) {
+    Pending* const pending = find_pending(process, ref_of(*envelope));
+    if (pending == nullptr) {
+        bounce(envelope);
+        return;
+    }
+    unlink_pending(process, *pending);
+    pending->state = Pending::State::idle;
+    pending->reply = envelope;
+    pending->on_reply(*pending);
+}
+
+void drop_timers_and_requests(Worker& worker, Process& process) noexcept {
+    while (MessageTimer* const timer = process.timers) {
+        worker.timers.remove(*timer);
+        worker.forget_timer(*timer, ExitReason::noproc());
+    }
+    // Requests of coroutines are disarmed by their destruction; those on the heap are freed here.
+    Pending* pending = process.pendings_first;
+    while (pending != nullptr) {
+        Pending* const next = pending->next_pending;
+        if (pending->abandon != nullptr) {
+            disarm_pending(*pending);
+            pending->abandon(*pending);
+        }
+        pending = next;
+    }
+}
+
+void begin_request(RequestStart& start, ReplyPath path) {
+    if (start.target && start.target == self()) {
+        path.fail(RequestFailure::calling_self);
+        discard_request(start);
+        return;
+    }
+    start.go(start, std::move(path));
+}
+
+void discard_request(RequestStart& start) noexcept {
+    if (start.envelope != nullptr) {
+        Envelope* const envelope = std::exchange(start.envelope, nullptr);
+        envelope->ops->discard(*envelope, ExitReason::noproc());
+        free_envelope(envelope);
+    }
+}
+
+RequestStart make_request_start(Pid target, std::type_info const& target_type,
+                                std::type_info const& request_type, Envelope* envelope,
+                                std::optional<Duration> timeout) {
+    RequestStart start;
+    start.target = target;
+    start.envelope = envelope;
+    start.label.target = target;
+    start.label.target_type = &target_type;
+    start.label.request_type = &request_type;
+    start.timeout = timeout;
+    return start;
+}
+
+namespace {
+
+struct CustomStart {
+    std::function<void(ReplyPath)> function;
+};
+constexpr MessageOps custom_start_ops{.discard = &discard_payload<CustomStart>, .type = &typeid(CustomStart)};
+
+} // namespace
+
+RequestStart custom_request(std::function<void(ReplyPath)> function, RequestLabel label,
+                            std::optional<Duration> timeout) {
+    RequestStart start;
+    start.label = label;
+    start.timeout = timeout;
+    start.envelope = make_envelope<CustomStart>(custom_start_ops, std::move(function));
+    start.go = [](RequestStart& self, ReplyPath path) {
+        Envelope* const envelope = std::exchange(self.envelope, nullptr);
+        auto run = std::move(payload_of<CustomStart>(*envelope).function);
+        bounce(envelope);
+        run(std::move(path));
+    };
+    return start;
+}
+
+void ReplyPath::answer(Envelope* reply) noexcept {
+    std::uint64_t const address = std::exchange(m_address, 0);
+    std::uint64_t const ref = std::exchange(m_ref, 0);
+    if ((ref & external_bit) != 0) {
+        auto* const waiting = reinterpret_cast<ExternalReply*>(address);
+        waiting->put(reply);
+        waiting->release();
+        return;
+    }
+    NodeCore* const core = node_by_index(static_cast<unsigned>(ref >> node_index_shift & node_index_mask));
+    if (core == nullptr) {
+        bounce(reply);
+        return;
+    }
+    deliver(core->node, Pid::from_value(address), reply);
+}
+
+void ReplyPath::answer_from_handler(Envelope* reply) {
+    Process& process = require_process("handle_call()");
+    if (process.has(Process::stop_requested)) {
+        process.more().held_replies.emplace_back(std::move(*this), reply);
+        return;
+    }
+    answer(reply);
+}
+
+void ReplyPath::fail(RequestFailure failure, ExitReason const& reason) noexcept {
+    if (m_ref != 0) {
+        answer(make_failure(m_ref, failure, reason));
+    }
+}
+
+void ReplyPath::drop_unanswered() noexcept {
+    if (t_context.worker != nullptr && t_context.worker->dying_reason != nullptr) {
+        fail(RequestFailure::ended, *t_context.worker->dying_reason);
+    } else if (t_context.process != nullptr && std::uncaught_exceptions() > 0) {
+        // The handler threw: the process ends, and its reason is the answer.
+        t_context.process->more().unanswered.push_back(std::move(*this));
+    } else {
+        fail(RequestFailure::dropped);
+    }
+}
+
+void ExternalReply::put(Envelope* envelope) noexcept {
+    {
+        std::lock_guard const lock(mutex);
+        if (!has_given_up) {
+            reply = std::exchange(envelope, nullptr);
+        }
+    }
+    changed.notify_all();
+    if (envelope != nullptr) {
+        bounce(envelope);
+    }
+}
+
+namespace {
+
+void wait_outside(ExternalReply& waiting, Duration timeout) {
+    NodeCore& core = *t_context.core;
+    if (core.is_simulated()) {
+        std::int64_t const now_ns = core.now_ns();
+        bool const is_forever = timeout.count() >= TimerWheel::never - now_ns;
+        core.run_simulation_until(
+            is_forever ? TimerWheel::never : now_ns + timeout.count(),
+            [](void* argument) { return static_cast<ExternalReply*>(argument)->reply != nullptr; }, &waiting);
+        return;
+    }
+    std::unique_lock lock(waiting.mutex);
+    auto const has_reply = [&waiting] { return waiting.reply != nullptr; };
+    if (timeout == Duration::max()) {
+        waiting.changed.wait(lock, has_reply);
+    } else {
+        waiting.changed.wait_for(lock, timeout, has_reply);
+    }
+}
+
+} // namespace
+
+Envelope* wait_for_reply(RequestStart& start) {
+    NodeCore& core = require_core();
+    if (t_context.process != nullptr || (t_context.worker != nullptr && !core.is_simulated())) {
+        discard_request(start);
+        throw std::logic_error("sinew::call() inside a process would block its scheduler thread; use "
+                               "`co_await request(...)` or `request(...).then(...)` there");
+    }
+    auto* const waiting = new ExternalReply;
+    std::uint64_t const ref = external_bit | static_cast<std::uint64_t>(core.node_index) << node_index_shift |
+                              core.next_shared_sequence();
+    start.go(start, ReplyPath(reinterpret_cast<std::uint64_t>(waiting), ref));
+    wait_outside(*waiting, start.timeout.value_or(Duration::max()));
+    Envelope* reply = nullptr;
+    {
+        std::lock_guard const lock(waiting->mutex);
+        reply = std::exchange(waiting->reply, nullptr);
+        waiting->has_given_up = true;
+    }
+    waiting->release();
+    return reply != nullptr ? reply : make_failure(ref, RequestFailure::timed_out, {});
+}
+
+Error make_request_error(Envelope& reply, RequestLabel const& label) {
+    PayloadScope<FailurePayload> failure(reply);
+    std::string who = label.target_type != nullptr ? readable_type_name(*label.target_type)
+                                                   : std::string(label.target_name);
+    if (label.target) {
+        who += " " + label.target.to_string();
+    }
+    std::string const what =
+        label.request_type != nullptr ? " (asked " + readable_type_name(*label.request_type) + ")" : "";
+    std::string const why = failure->reason.to_string();
+    switch (failure->failure) {
+    case RequestFailure::ended:
+        if (failure->reason.kind() == ExitReason::Kind::noproc) {
+            return {ErrorCode::not_found, who + what + ": no such process"};
+        }
+        return {ErrorCode::unavailable, who + what + " ended before it answered: " + why};
+    case RequestFailure::timed_out:
+        return {ErrorCode::timed_out, who + what + " did not answer in time"};
+    case RequestFailure::calling_self:
+        return {ErrorCode::invalid_argument, who + what + ": a process can't wait for its own answer"};
+    case RequestFailure::dropped:
+        return {ErrorCode::unavailable, who + what + " dropped the question without an answer"};
+    case RequestFailure::work_threw:
+        return {ErrorCode::internal, who + " failed: " + why};
+    case RequestFailure::start_failed:
+        return {ErrorCode::unavailable, who + " failed to start: " + why};
+    case RequestFailure::name_taken:
+        return {ErrorCode::exists, who + " failed to start: " + std::string(failure->reason.text())};
+    }
+    return {ErrorCode::internal, who + what + ": unknown failure"};
+}
+
+} // namespace sinew::detail

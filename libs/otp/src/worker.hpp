@@ -1,0 +1,144 @@
+/// Worker: one scheduler: its run queue, timers, envelopes, watched descriptors, and the loop that runs
+/// processes.
+///
+/// Invariant: a process is in at most one run queue, its owner's. Only the owner gives a process away,
+/// between messages: a busy worker that sees a hungry one hands over half of its queue when its handlers are
+/// long or many. Threading: one thread drives a worker; the members under "shared" are for others.
+#pragma once
+
+#include "envelope_pool.hpp"
+#include "process.hpp"
+#include "timer_wheel.hpp"
+
+#include <sinew/base/file.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+namespace sinew::detail {
+
+struct MessageTimer : TimerNode {
+    MessageTimer* next_timer = nullptr;
+    MessageTimer* previous_timer = nullptr;
+    Process* process = nullptr;
+    Envelope* envelope = nullptr;
+};
+
+struct FileWatchRecord {
+    int fd = -1;
+    std::uint32_t events = 0;
+    std::uint64_t id = 0;
+    Process* process = nullptr;
+};
+
+class Worker {
+public:
+    /// A simulated worker picks among its runnable processes at random, one message at a time.
+    Worker(NodeCore& node_core, unsigned worker_index, std::uint64_t seed);
+    Worker(Worker const&) = delete;
+    Worker& operator=(Worker const&) = delete;
+    Worker(Worker&&) = delete;
+    Worker& operator=(Worker&&) = delete;
+    ~Worker();
+
+    // The driving thread's.
+
+    /// Runs until the node stops.
+    void run_loop();
+    /// Runs one process for a while. False: nobody is runnable.
+    bool run_one();
+    /// Takes what other threads left here. True: something was there.
+    bool take_shared_work();
+    /// Looks at watched descriptors; waits until `deadline_ns` at most (a time past: not at all).
+    bool poll_files(std::int64_t deadline_ns);
+    bool fire_timers(std::int64_t now_ns);
+
+    /// Takes in an envelope for a process of this worker: mailbox, answer, or signal.
+    void accept(Process& process, Envelope* envelope);
+    /// Puts an envelope that is a message at the end of the mailbox.
+    void enqueue(Process& process, Envelope* envelope);
+    /// Takes in the remote messages. False: none was for the process that lives there now.
+    bool drain_remote(Process& process);
+    void make_runnable(Process& process);
+    /// Sends to a process of another worker; goes out at the end of the handler at the latest.
+    void send_remote(Process& process, Pid pid, Envelope* envelope);
+    void flush_remote();
+
+    [[nodiscard]] Process& take_slot();
+    void give_slot(Process& process) noexcept;
+    [[nodiscard]] MessageTimer& take_timer();
+    /// Takes a disarmed timer off its process and frees it; discards the envelope if it still has one.
+    void forget_timer(MessageTimer& timer, ExitReason const& reason) noexcept;
+    [[nodiscard]] std::uint64_t next_sequence() noexcept { return m_next_sequence++; }
+    [[nodiscard]] int poller_fd() const noexcept { return m_poller.get(); }
+    [[nodiscard]] unsigned index() const noexcept { return m_index; }
+
+    NodeCore& core;
+    EnvelopePool envelopes;
+    TimerWheel timers;
+    std::unordered_map<std::uint64_t, std::unique_ptr<FileWatchRecord>> file_watches;
+    /// Set while a process ends: what unanswered calls are answered with.
+    ExitReason const* dying_reason = nullptr;
+
+    // Shared.
+
+    /// Any thread: `process` has remote messages; wakes the worker.
+    void notify(Process& process) noexcept;
+    /// Another worker: gives it `process`, runnable.
+    void hand_over(Process& process) noexcept;
+    void wake() noexcept;
+    [[nodiscard]] bool is_hungry() const noexcept { return m_is_hungry.load(std::memory_order_relaxed); }
+
+private:
+    [[nodiscard]] Process* pick();
+    [[nodiscard]] Process* pick_random();
+    void push_back(Process& process) noexcept;
+    void run(Process& process);
+    void run_loop_step(unsigned& turn);
+    void idle();
+    [[nodiscard]] bool spin() noexcept;
+    void share_backlog(std::int64_t last_run_ns);
+    bool give_half();
+    void adopt(Process& process);
+    void take_notified(Process& process);
+    [[nodiscard]] bool is_run_too_long(std::int64_t& started_ns) const noexcept;
+    void consider_following(Process& process);
+    void move_timers_out(Process& process) noexcept;
+    void deliver_file_event(std::uint64_t watch_id, std::uint32_t events);
+
+    unsigned m_index;
+    bool m_is_simulated;
+    std::mt19937_64 m_random;
+    FileDescriptor m_poller;
+    FileDescriptor m_wake_event;
+    Process* m_first = nullptr;
+    Process* m_last = nullptr;
+    std::size_t m_queue_length = 0;
+    /// The process woken last runs next: talkers stay in the cache.
+    Process* m_hot = nullptr;
+    unsigned m_hot_streak = 0;
+    std::uint64_t m_next_sequence;
+    std::int64_t m_last_file_poll_ns = 0;
+
+    // Remote messages of the running handler, all to one process, newest first.
+    Process* m_outgoing_target = nullptr;
+    Envelope* m_outgoing_first = nullptr;
+    Envelope* m_outgoing_last = nullptr;
+
+    std::vector<Process*> m_free_slots;
+    /// Timer nodes are never given back to the system: an old Timer handle may still look at one.
+    std::vector<std::unique_ptr<MessageTimer[]>> m_timer_slabs; // NOLINT(*-avoid-c-arrays): slabs
+    MessageTimer* m_free_timers = nullptr;
+
+    alignas(64) std::atomic<Process*> m_notified{nullptr};
+    std::atomic<Process*> m_handed_over{nullptr};
+    std::atomic<bool> m_is_sleeping{false};
+    std::atomic<bool> m_is_hungry{false};
+};
+
+} // namespace sinew::detail
