@@ -3,6 +3,7 @@
 
 #include <sinew/circuits/board.hpp>
 #include <sinew/circuits/config.hpp>
+#include <sinew/circuits/edges.hpp>
 #include <sinew/circuits/gpio.hpp>
 #include <sinew/circuits/kernel_board.hpp>
 #include <sinew/circuits/line.hpp>
