@@ -117,6 +117,8 @@ private:
     Result<> write_all_of_it(OutputCache& cache, Runner& runner) {
         if (auto const* const event = find_event(*m_task, "on-init")) {
             TRY_OK(runner.run(*event, nullptr));
+            // A script forbids here what must not be started half written; that must hold before payload streams out.
+            TRY_OK(cache.flush());
         }
         TRY_OK(write_resources(cache, runner));
         if (auto const* const event = find_event(*m_task, "on-finish")) {

@@ -59,12 +59,12 @@ Result<> FatTable::load(std::uint32_t sector) {
 }
 
 Result<std::byte> FatTable::get_byte(std::uint32_t at) {
-    TRY_OK(load(at / block_size_bytes));
+    TRY_OK(load(static_cast<std::uint32_t>(at / block_size_bytes)));
     return m_sector[at % block_size_bytes];
 }
 
 Result<> FatTable::set_byte(std::uint32_t at, std::byte value) {
-    TRY_OK(load(at / block_size_bytes));
+    TRY_OK(load(static_cast<std::uint32_t>(at / block_size_bytes)));
     m_sector[at % block_size_bytes] = value;
     m_dirty = true;
     return {};

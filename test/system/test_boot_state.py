@@ -1,0 +1,250 @@
+"""Which slot GRUB starts: real boots in QEMU of a real system with a stand-in for PID 1.
+
+The system is assembled from Debian's packages (or comes from the cache), the stand-in is compiled with the target's
+toolchain, the image is written and updated by our own `fwup`. Each boot ends by itself: the stand-in reboots, and QEMU
+runs with -no-reboot.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BLOCK = 512
+BOOT_LIMIT_S = 180
+
+
+def find_program(name: str) -> str:
+    """A program of the build under test."""
+    for preset in ("release", "dev"):
+        path = ROOT / "build" / preset / "bin" / name
+        if path.exists():
+            return str(path)
+    raise FileNotFoundError(f"{name} isn't built: cmake --build build/release --target {name}")
+
+
+def run(*arguments, **options) -> str:
+    done = subprocess.run(
+        [str(argument) for argument in arguments], capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, f"{arguments}: status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def kvm_works() -> bool:
+    """Whether QEMU can really use KVM here: the device file alone promises nothing."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    probe = subprocess.run(
+        [
+            "qemu-system-x86_64",
+            "-accel",
+            "kvm",
+            "-cpu",
+            "host",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-monitor",
+            "stdio",
+        ],
+        input="quit\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return probe.returncode == 0
+
+
+@dataclasses.dataclass
+class Boot:
+    """What one start of the machine showed."""
+
+    console: str
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        line = re.search(r"STAND-IN (.*)", self.console)
+        assert line, f"PID 1 was never reached:\n{self.console}"
+        return dict(re.findall(r"sinew\.(\w+)=(\w+)", line[1]))
+
+    @property
+    def kernel_to_init_s(self) -> float:
+        return float(re.search(r"STAND-IN uptime=([\d.]+)", self.console)[1])
+
+
+@dataclasses.dataclass
+class Machine:
+    image: pathlib.Path
+    state_block: int
+    copy_block: int
+    tried_block: int
+    accelerator: str = "tcg"
+
+    def boot(self) -> Boot:
+        log = self.image.with_suffix(".log")
+        words = run(
+            find_program("system_tool"),
+            "emulator",
+            ROOT / "systems",
+            "x86_64",
+            self.image,
+            log,
+            self.accelerator,
+        ).splitlines()
+        subprocess.run([*words, "-no-reboot"], timeout=BOOT_LIMIT_S, check=True, capture_output=True)
+        return Boot(log.read_text(errors="replace"))
+
+    def apply(self, firmware: pathlib.Path, task: str) -> None:
+        run(find_program("fwup"), "-a", "-q", "-d", self.image, "-i", firmware, "-t", task)
+
+    def read(self, block: int) -> bytes:
+        with self.image.open("rb") as file:
+            file.seek(block * BLOCK)
+            return file.read(BLOCK)
+
+    def write(self, block: int, content: bytes) -> None:
+        with self.image.open("r+b") as file:
+            file.seek(block * BLOCK)
+            file.write(content)
+
+    def remove_kernel(self, slot: str) -> None:
+        """Takes the kernel out of a slot's boot partition, as a broken update could."""
+        table = json.loads(run("sfdisk", "--json", self.image))["partitiontable"]["partitions"]
+        start = table[0 if slot == "a" else 1]["start"] * BLOCK
+        run("mdel", "-i", f"{self.image}@@{start}", "::vmlinuz")
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory) -> pathlib.Path:
+    """The stand-in for PID 1, made with the target's own toolchain: which so is tested, too."""
+    built = json.loads(run(find_program("system_tool"), "build", ROOT / "systems", "x86_64"))
+    sysroot = pathlib.Path(built["folder"]) / "sysroot"
+    program = tmp_path_factory.mktemp("stand-in") / "init"
+    run(
+        *("x86_64-linux-gnu-g++-12", "-O2", "-static", f"--sysroot={sysroot}"),
+        f"-B{sysroot}/usr/lib/gcc/x86_64-linux-gnu/12",
+        *("-o", program, ROOT / "libs" / "system" / "test" / "stand_in_init.cpp"),
+    )
+    return program
+
+
+def make_firmware(folder: pathlib.Path, stand_in: pathlib.Path, version: str) -> pathlib.Path:
+    output = folder / version
+    return pathlib.Path(
+        run(
+            find_program("system_tool"), "firmware", ROOT / "systems", "x86_64", output, stand_in, version
+        ).strip()
+    )
+
+
+@pytest.fixture(scope="session")
+def firmware(tmp_path_factory, stand_in) -> dict[str, pathlib.Path]:
+    folder = tmp_path_factory.mktemp("firmware")
+    return {version: make_firmware(folder, stand_in, version) for version in ("1.0.0", "2.0.0")}
+
+
+@pytest.fixture(scope="session")
+def installed(firmware, tmp_path_factory) -> pathlib.Path:
+    image = tmp_path_factory.mktemp("disk") / "installed.img"
+    run(find_program("fwup"), "-a", "-q", "-d", image, "-i", firmware["1.0.0"], "-t", "complete")
+    return image
+
+
+@pytest.fixture
+def machine(installed, tmp_path) -> Machine:
+    """A machine with 1.0.0 in slot a, validated, as `complete` leaves it."""
+    image = tmp_path / "disk.img"
+    shutil.copyfile(installed, image)
+    text = (ROOT / "systems" / "x86_64" / "system.toml").read_text()
+    blocks = {
+        name: int(re.search(rf"^{name} = (\d+)", text, re.M)[1])
+        for name in ("state_block", "state_copy_block", "tried_block")
+    }
+    return Machine(image, blocks["state_block"], blocks["state_copy_block"], blocks["tried_block"])
+
+
+@pytest.fixture
+def updated(machine, firmware) -> Machine:
+    """...and 2.0.0 in slot b, which may be started once."""
+    machine.apply(firmware["2.0.0"], "upgrade")
+    return machine
+
+
+def validated_state(slot: str) -> bytes:
+    """The state block as `validate` writes it."""
+    return f"# GRUB Environment Block\nslot={slot}\ntry=\nwhole=yes\n".encode().ljust(BLOCK, b"#")
+
+
+def test_a_new_device_starts_slot_a(machine):
+    assert machine.boot().arguments == {"slot": "a", "trial": "0"}
+
+
+def test_an_update_is_started_once_and_without_validation_the_old_slot_comes_back(updated):
+    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
+    assert b"tried=1" in updated.read(updated.tried_block)
+    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+
+
+def test_with_a_destroyed_state_block_its_copy_counts(updated):
+    updated.write(updated.state_block, b"\xff" * BLOCK)
+    boot = updated.boot()
+    assert boot.arguments == {"slot": "b", "trial": "1"}
+    assert "using its copy" in boot.console
+
+
+def test_with_a_destroyed_copy_the_state_block_counts(updated):
+    updated.write(updated.copy_block, b"\xff" * BLOCK)
+    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
+
+
+def test_without_any_boot_state_slot_a_starts(updated):
+    updated.write(updated.state_block, bytes(BLOCK))
+    updated.write(updated.copy_block, bytes(BLOCK))
+    assert updated.boot().arguments == {"slot": "a", "trial": "0"}
+
+
+def test_a_trial_that_cannot_be_written_down_is_not_started(updated):
+    updated.write(updated.tried_block, b"\xff" * BLOCK)
+    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+
+
+def test_a_slot_on_trial_without_a_kernel_is_given_up_for_the_other(updated):
+    updated.remove_kernel("b")
+    boot = updated.boot()
+    assert boot.arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert "slot b can't be loaded" in boot.console
+
+
+def test_a_validated_slot_without_a_kernel_is_replaced_by_the_other(updated):
+    updated.write(updated.state_block, validated_state("b"))
+    assert updated.boot().arguments == {"slot": "b", "trial": "0"}
+    updated.remove_kernel("b")
+    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+
+
+def test_the_kernel_reaches_pid_1_in_time(machine, record_property):
+    seconds = machine.boot().kernel_to_init_s
+    record_property("kernel_to_init_s", seconds)
+    assert seconds < 10
+
+
+@pytest.mark.skipif(not kvm_works(), reason="QEMU can't use KVM on this machine")
+def test_a_trial_and_its_rollback_under_kvm(updated):
+    updated.accelerator = "kvm"
+    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
+    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+
+
+def test_the_same_inputs_give_the_same_firmware(firmware, stand_in, tmp_path):
+    again = make_firmware(tmp_path, stand_in, "1.0.0")
+    for name in ("rootfs.img", "initramfs", "ops.fw", "grub.cfg"):
+        assert (again.parent / name).read_bytes() == (firmware["1.0.0"].parent / name).read_bytes(), name
