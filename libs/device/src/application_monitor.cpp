@@ -19,11 +19,17 @@ void ApplicationMonitor::handle_info(OsProcessEvent event) {
     case OsProcessEvent::Kind::started:
         m_state.restarts += m_was_started ? 1 : 0;
         m_was_started = true;
+        m_is_stopping = false;
         m_state.status = ApplicationStatus::starting;
         m_state.pid = event.pid;
         break;
     case OsProcessEvent::Kind::ready:
         m_state.status = ApplicationStatus::running;
+        break;
+    case OsProcessEvent::Kind::stopped:
+        m_state.status = ApplicationStatus::stopped;
+        m_state.pid = 0;
+        m_is_stopping = true;
         break;
     case OsProcessEvent::Kind::ended:
         m_state.status = ApplicationStatus::stopped;
@@ -36,7 +42,7 @@ void ApplicationMonitor::handle_info(OsProcessEvent event) {
 }
 
 void ApplicationMonitor::handle_info(Down down) {
-    if (down.process != m_supervisor) {
+    if (down.process != m_supervisor || m_is_stopping) {
         return;
     }
     log::error("the application keeps failing; it stays down (" + m_state.last_end + ")");

@@ -202,7 +202,7 @@ Async<> OsProcess::terminate(ExitReason reason) {
     read_output();
     m_lines.finish(log_line);
     auto const status = m_child->wait_status();
-    tell(OsProcessEvent::Kind::ended, status ? describe_wait_status(*status) : reason.to_string());
+    tell(OsProcessEvent::Kind::stopped, status ? describe_wait_status(*status) : reason.to_string());
 }
 
 void OsProcess::tell(OsProcessEvent::Kind kind, std::string detail) {

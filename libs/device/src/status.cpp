@@ -107,7 +107,8 @@ void StatusWriter::write() {
     }
     auto const result = write_file_atomically(m_options.path, as_bytes(to_json(m_status) + "\n"));
     if (!result && !m_write_failed) {
-        log::warning(result.error().message()); // Once is enough: it is tried again with every change.
+        log::warning("can't write " + m_options.path.string() + ": " +
+                     result.error().message()); // Once is enough: it is tried again with every change.
     }
     m_write_failed = !result;
 }

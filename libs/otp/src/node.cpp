@@ -33,7 +33,9 @@ Node::Node(std::uint64_t seed, log::Sink& sink)
 }
 
 Node::~Node() {
-    m_core.reset();
+    // Not reset(): it empties m_core first, and dying processes still reach their node through it.
+    delete m_core.get();
+    (void)m_core.release();
     t_context = {nullptr, nullptr, m_previous != nullptr ? &m_previous->core() : nullptr};
 }
 

@@ -27,12 +27,12 @@ struct ApplicationState {
     /// How often it was started again.
     int restarts = 0;
     /// How it ended last.
-    std::string last_end;
+    std::string last_end = {};
 };
 
 struct ApplicationMonitorOptions {
     /// Called in this process with every change.
-    std::function<void(ApplicationState const&)> listener;
+    std::function<void(ApplicationState const&)> listener = {};
 };
 
 /// The name of the supervisor above the application's OsProcess.
@@ -59,6 +59,8 @@ private:
     ApplicationState m_state;
     Pid m_supervisor;
     bool m_was_started = false;
+    /// It was asked to stop, so its supervisor's end is no failure.
+    bool m_is_stopping = false;
 };
 
 } // namespace sinew::device

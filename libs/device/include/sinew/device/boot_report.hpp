@@ -35,15 +35,15 @@ BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back,
 struct BootReport {
     BootReason reason = BootReason::power_on;
     /// More about the reason, for people; may be empty.
-    std::string detail;
+    std::string detail = {};
     /// The slot that was booted, "a" or "b"; empty when the bootloader named none.
-    std::string slot;
+    std::string slot = {};
     /// The slot waits to be validated.
     bool trial = false;
     /// The bootloader came back from a slot that was never validated.
     bool rolled_back = false;
-    std::string serial_number;
-    std::string hostname;
+    std::string serial_number = {};
+    std::string hostname = {};
 };
 BOOST_DESCRIBE_STRUCT(BootReport, (), (reason, detail, slot, trial, rolled_back, serial_number, hostname))
 
@@ -57,7 +57,7 @@ struct EndRecord {
     /// `power_on` stands for a requested power-off: what follows it is a power-on.
     BootReason reason = BootReason::reboot_requested;
     /// At most 200 bytes, one line.
-    std::string detail;
+    std::string detail = {};
     friend bool operator==(EndRecord const&, EndRecord const&) = default;
 };
 

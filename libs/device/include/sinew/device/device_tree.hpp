@@ -28,14 +28,14 @@ namespace sinew::device {
 
 /// What the tree needs of the machine; replaced in tests.
 struct DeviceMachine {
-    BootReport boot;
-    std::string uuid;
+    BootReport boot = {};
+    std::string uuid = {};
     /// Restarts the hardware watchdog; empty: there is none.
-    std::function<Result<>()> pet;
+    std::function<Result<>()> pet = {};
     std::chrono::milliseconds watchdog_timeout{};
-    std::function<Result<>()> validate;
-    std::function<void(std::string const& why)> reboot;
-    std::function<std::int64_t()> uptime_s;
+    std::function<Result<>()> validate = {};
+    std::function<void(std::string const& why)> reboot = {};
+    std::function<std::int64_t()> uptime_s = {};
     std::filesystem::path status_path = sinew::device::status_path;
 };
 

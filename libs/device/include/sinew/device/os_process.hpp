@@ -29,17 +29,18 @@ namespace sinew::device {
 
 /// What happened to the program of an OsProcess.
 struct OsProcessEvent {
-    enum class Kind : std::uint8_t { started, ready, ended };
+    /// `ended`: by itself, or it couldn't be started; `stopped`: because it was asked to.
+    enum class Kind : std::uint8_t { started, ready, ended, stopped };
     Kind kind = Kind::started;
-    std::string name;
+    std::string name = {};
     pid_t pid = 0;
     /// How it ended, or why it couldn't be started.
-    std::string detail;
+    std::string detail = {};
 };
 
 struct OsProcessOptions {
-    std::string name;
-    std::vector<std::string> command;
+    std::string name = {};
+    std::vector<std::string> command = {};
     std::vector<std::pair<std::string, std::string>> environment = {};
     /// Runs on the blocking pool before each start and returns the command to use instead of `command`.
     std::function<Result<std::vector<std::string>>()> prepare = {};

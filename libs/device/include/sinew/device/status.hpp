@@ -20,28 +20,28 @@ inline constexpr char const* status_path = "/run/sinew/status.json";
 
 struct DeviceStatus {
     struct Application {
-        std::string name;
+        std::string name = {};
         ApplicationStatus state = ApplicationStatus::stopped;
         std::int64_t pid = 0;
         int restarts = 0;
         /// How it ended last; empty if it never did.
         std::string last_end = {};
     };
-    std::string product;
-    std::string version;
+    std::string product = {};
+    std::string version = {};
     /// The firmware archive that runs; empty when the disk doesn't say.
-    std::string uuid;
-    std::string platform;
-    std::string slot;
+    std::string uuid = {};
+    std::string platform = {};
+    std::string slot = {};
     /// The slot was booted on trial.
     bool trial = false;
     /// It will be booted again: it never was on trial, or has passed it.
     bool validated = false;
     bool rolled_back = false;
     BootReason boot_reason = BootReason::power_on;
-    std::string boot_detail;
-    std::string serial_number;
-    std::string hostname;
+    std::string boot_detail = {};
+    std::string serial_number = {};
+    std::string hostname = {};
     std::int64_t uptime_s = 0;
     Application application;
 };
@@ -56,11 +56,11 @@ BOOST_DESCRIBE_STRUCT(DeviceStatus, (),
 struct StatusWriterOptions {
     std::filesystem::path path = status_path;
     /// What doesn't change while the device runs.
-    DeviceStatus initial;
+    DeviceStatus initial = {};
     /// Seconds since the machine started.
-    std::function<std::int64_t()> uptime_s;
+    std::function<std::int64_t()> uptime_s = {};
     /// Called in this process after init(): those who know the changing parts send them again.
-    std::function<void()> ask_for_news;
+    std::function<void()> ask_for_news = {};
 };
 
 class StatusWriter : public Server<StatusWriter> {
@@ -77,7 +77,7 @@ public:
 private:
     void write();
     Options m_options;
-    DeviceStatus m_status;
+    DeviceStatus m_status = {};
     bool m_write_failed = false;
 };
 

@@ -23,9 +23,9 @@ struct TrialGuardOptions {
     Trial trial = Trial::none;
     StartupGuard limits = {};
     /// Makes the running slot the one that is booted from now on. May block.
-    std::function<Result<>()> validate;
+    std::function<Result<>()> validate = {};
     /// Asks for a reboot, for this reason. Must not block.
-    std::function<void(std::string const& why)> reboot;
+    std::function<void(std::string const& why)> reboot = {};
     /// Called in this process when the slot is validated.
     std::function<void()> on_validated = {};
     /// Called in this process after init(): asks for the application's state, which came before a restart of

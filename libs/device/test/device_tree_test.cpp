@@ -1,0 +1,147 @@
+/// The whole tree with shell scripts for programs: what an application's crashes do to its device.
+#include <sinew/base/describe.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/device/device_tree.hpp>
+#include <sinew/otp.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::device {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+/// What the tree asked of the machine, waited for by the test.
+class Asked {
+public:
+    void add(std::string what) {
+        std::scoped_lock const lock(m_mutex);
+        m_what.push_back(std::move(what));
+        m_changed.notify_all();
+    }
+    bool wait_for(std::string const& text) {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, 20s, [&] {
+            return std::ranges::any_of(
+                m_what, [&](auto const& what) { return what.find(text) != std::string::npos; });
+        });
+    }
+    std::size_t count() {
+        std::scoped_lock const lock(m_mutex);
+        return m_what.size();
+    }
+
+private:
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::vector<std::string> m_what;
+};
+
+class DeviceTree : public ::testing::Test {
+protected:
+    DeviceTree() {
+        m_config.product = "blinky";
+        m_config.network.interface = "";
+        m_config.ssh.enabled = false;
+        m_config.startup_guard = {.stable_for = 20ms, .deadline = 15s};
+        m_config.application.name = "blinky";
+        m_config.application.max_restarts = 2;
+        m_machine.status_path = m_folder.path() / "status.json";
+        m_machine.boot.slot = "b";
+        m_machine.uptime_s = [] { return 1; };
+        m_machine.validate = [this]() -> Result<> {
+            m_asked.add("validate");
+            return {};
+        };
+        m_machine.reboot = [this](std::string const& why) { m_asked.add("reboot: " + why); };
+        m_machine.pet = [this]() -> Result<> {
+            m_asked.add("pet");
+            return {};
+        };
+        m_machine.watchdog_timeout = 30s;
+    }
+    void start(std::string script) {
+        m_config.application.command = {"/bin/sh", "-c", std::move(script)};
+        m_tree = m_node.start(device_tree(m_config, m_machine)).value();
+    }
+    /// Waits until the status says so; the writer replaces the file at each change.
+    bool wait_for_status(ApplicationStatus wanted) {
+        for (auto const end = std::chrono::steady_clock::now() + 20s;
+             std::chrono::steady_clock::now() < end;) {
+            auto const text = read_text_file(m_machine.status_path);
+            auto const status =
+                text ? from_json<DeviceStatus>(*text, "status.json") : Result<DeviceStatus>(DeviceStatus{});
+            if (status && status->application.state == wanted) {
+                return true;
+            }
+            std::this_thread::sleep_for(2ms); // There is nothing to wait on in a file of another program.
+        }
+        return false;
+    }
+    TemporaryDirectory m_folder = TemporaryDirectory::create().value();
+    Asked m_asked;
+    DeviceConfig m_config;
+    DeviceMachine m_machine;
+    Node m_node{NodeOptions{.workers = 2}};
+    SupervisorRef m_tree;
+};
+
+// Says READY=1 as an application does, then waits.
+constexpr char const* ready_application =
+    "exec python3 -c 'import os,socket,time\n"
+    "s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n"
+    "s.sendto(b\"READY=1\", \"\\0\"+os.environ[\"NOTIFY_SOCKET\"][1:])\n"
+    "time.sleep(100)'";
+
+TEST_F(DeviceTree, a_good_application_on_trial_validates_the_slot) {
+    m_machine.boot.trial = true;
+    start(ready_application);
+    EXPECT_TRUE(m_asked.wait_for("validate"));
+    EXPECT_TRUE(wait_for_status(ApplicationStatus::running));
+    EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), 10s));
+}
+
+TEST_F(DeviceTree, one_that_cannot_start_on_trial_reboots_the_device_at_once) {
+    m_machine.boot.trial = true;
+    start("exit 9");
+    EXPECT_TRUE(m_asked.wait_for("reboot: the application keeps failing: it ended with status 9"));
+}
+
+TEST_F(DeviceTree, one_that_keeps_crashing_on_a_validated_slot_stays_down_and_the_rest_stays_up) {
+    m_config.services = {{.name = "service", .command = {"/bin/sh", "-c", "sleep 100"}, .ready_path = ""}};
+    start("exit 9");
+    EXPECT_TRUE(wait_for_status(ApplicationStatus::failed));
+    auto const counts = call(m_tree, CountChildren{}).value();
+    EXPECT_EQ(counts.active, counts.specs)
+        << "heart, status, guard, service and application tree are all there";
+    EXPECT_EQ(m_asked.count(), 1U) << "one pet, no reboot";
+    EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), 10s));
+}
+
+TEST_F(DeviceTree, the_application_gets_its_configuration_and_its_target) {
+    m_config.platform = "x86_64";
+    m_config.application.config_directory = "/srv/app/config";
+    auto const out = m_folder.path() / "out";
+    start("echo $SINEW_CONFIG_DIR $SINEW_TARGET > " + out.string() + ".new; mv " + out.string() + ".new " +
+          out.string() + "; sleep 100");
+    ASSERT_TRUE(wait_for_status(ApplicationStatus::starting));
+    for (int i = 0; i < 5000 && !std::filesystem::exists(out); ++i) {
+        std::this_thread::sleep_for(2ms);
+    }
+    EXPECT_EQ(read_text_file(out).value(), "/srv/app/config x86_64\n");
+    EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), 10s));
+}
+
+} // namespace
+} // namespace sinew::device
