@@ -176,7 +176,7 @@ def rewritten(blinky, tmp_path: pathlib.Path, change) -> pathlib.Path:
             new.writestr(entry.filename, change(content) if entry.filename == "meta.conf" else content)
     key = blinky.tool.home / "keys" / "development.priv"
     signed = tmp_path / "signed.fw"
-    blinky.tool.run("fw", "sign", "--private-key", str(key), "--input", str(target), "--output", str(signed))
+    blinky.tool.run("fw", "sign", str(target), "--key", str(key), "--output", str(signed))
     return signed
 
 

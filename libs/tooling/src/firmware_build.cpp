@@ -1,0 +1,290 @@
+// The steps of `sinew firmware`. See firmware_build.hpp.
+#include <sinew/base/file.hpp>
+#include <sinew/system.hpp>
+#include <sinew/tooling/cmake_build.hpp>
+#include <sinew/tooling/context.hpp>
+#include <sinew/tooling/firmware_build.hpp>
+#include <sinew/tooling/keys.hpp>
+#include <sinew/tooling/project.hpp>
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <functional>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace sinew::tooling {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What Sinew itself puts on a device: path there -> program built here.
+std::map<std::string, fs::path> const& device_programs() {
+    static std::map<std::string, fs::path> const programs = {{"sbin/init", "sinew-init"},
+                                                             {"usr/bin/sinewd", "sinewd"},
+                                                             {"usr/bin/fwup", "fwup"},
+                                                             {"usr/bin/sinew-sim", "sinew-sim"}};
+    return programs;
+}
+
+/// Everything the steps share.
+struct Work {
+    Context const& context;
+    Project const& project;
+    FirmwareBuildOptions const& options;
+    fs::path root;
+    fs::path output_folder;
+    KeyStore keys;
+};
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// What every build for a device is configured with. Assertions stay in: a broken invariant must crash, not
+/// go on.
+Variables cross_variables(system::BuiltSystem const& built) {
+    return {{"CMAKE_TOOLCHAIN_FILE", built.toolchain_file.string()},
+            {"CMAKE_BUILD_TYPE", "Release"},
+            {"CMAKE_CXX_FLAGS_RELEASE", "-O2"},
+            {"CMAKE_C_FLAGS_RELEASE", "-O2"}};
+}
+
+Result<system::BuiltSystem> prepare_system(Work const& work, system::Target const& target) {
+    Console& console = work.context.console();
+    StepTimer const timer(console, "system " + target.description.name);
+    system::BuildOptions options;
+    options.lock_policy = work.options.locked ? system::LockPolicy::locked : system::LockPolicy::update;
+    options.cache = work.context.paths().cache;
+    options.on_progress = [&console](system::BuildProgress const& progress) {
+        console.progress(fmt::format("system: {} {}", progress.step, progress.detail),
+                         static_cast<std::uint64_t>(progress.percent), 100);
+    };
+    options.on_notice = [&console](std::string const& notice) { console.warn(notice); };
+    auto built = system::build_system(target, options);
+    console.end_progress();
+    return built;
+}
+
+/// Sinew's own programs, built once a system and source tree; afterwards this only checks that nothing
+/// changed.
+Result<std::map<std::string, fs::path>> build_device_programs(Work const& work,
+                                                              system::BuiltSystem const& built) {
+    std::string const tree = fmt::format("{:016x}", std::hash<std::string>{}(work.root.string()));
+    fs::path const folder =
+        work.context.paths().cache / "device" /
+        fmt::format("{}-{}-{}", built.target.description.name, built.key.substr(0, 12), tree);
+    Variables variables = cross_variables(built);
+    variables.emplace_back("SINEW_COMPONENTS", "device");
+    variables.emplace_back("SINEW_TESTS", "OFF");
+    std::vector<std::string> targets;
+    std::map<std::string, fs::path> programs;
+    for (auto const& [path, program] : device_programs()) {
+        targets.push_back(program.string());
+        programs.emplace(path, folder / "bin" / program);
+    }
+    TRY_OK(build_with_cmake(work.context.console(), {.source = work.root,
+                                                     .folder = folder,
+                                                     .variables = std::move(variables),
+                                                     .targets = std::move(targets),
+                                                     .label = fmt::format("Sinew's programs for {}",
+                                                                          built.target.description.name)}));
+    return programs;
+}
+
+Result<fs::path> build_application(Work const& work, system::BuiltSystem const& built) {
+    ProjectConfig const& config = work.project.config();
+    fs::path const folder = work.output_folder / "application";
+    Variables variables = cross_variables(built);
+    variables.emplace_back("SINEW_ROOT", work.root.string());
+    TRY_OK(build_with_cmake(work.context.console(),
+                            {.source = work.project.folder(),
+                             .folder = folder,
+                             .variables = std::move(variables),
+                             .targets = {config.name},
+                             .label = fmt::format("{} for {}", config.name, config.target)}));
+    return folder / "bin" / config.name;
+}
+
+/// The tree that becomes /srv/app: bin/NAME and config/*.toml, each of which must be TOML.
+Result<fs::path> lay_out_application(Work const& work, fs::path const& program) {
+    fs::path const tree = work.output_folder / "app";
+    std::error_code problem;
+    fs::remove_all(tree, problem);
+    fs::create_directories(tree / "bin", problem);
+    fs::create_directories(tree / "config", problem);
+    fs::copy_file(program, tree / "bin" / work.project.config().name, problem);
+    if (problem) {
+        return std::unexpected(error_from_errno(problem.value(), program.string()));
+    }
+    for (std::string const name : {"config.toml", "target.toml"}) {
+        fs::path const file = work.project.folder() / "config" / name;
+        if (fs::exists(file)) {
+            TRY(auto const text, read_text_file(file));
+            TRY_OK(parse_toml(text, file.string()));
+            TRY_OK(write_file_atomically(tree / "config" / name, as_bytes(text)));
+        }
+    }
+    return tree;
+}
+
+Result<std::int64_t> build_time() {
+    std::string const fixed = environment("SOURCE_DATE_EPOCH");
+    if (fixed.empty()) {
+        return std::chrono::duration_cast<std::chrono::seconds>(SystemClock().wall_now().time_since_epoch())
+            .count();
+    }
+    std::int64_t seconds = 0;
+    auto const [end, bad] = std::from_chars(fixed.data(), fixed.data() + fixed.size(), seconds);
+    if (bad != std::errc{} || end != fixed.data() + fixed.size() || seconds < 0) {
+        return failure(
+            ErrorCode::invalid_argument,
+            fmt::format("SOURCE_DATE_EPOCH is '{}': set it to seconds since 1970, or unset it", fixed));
+    }
+    return seconds;
+}
+
+device::DeviceConfig default_device_config(system::Target const& target, ProjectConfig const& config) {
+    device::DeviceConfig device = system::device_config(target.description);
+    device.platform = config.target;
+    device.product = config.name;
+    device.version = config.version;
+    device.application.name = config.name;
+    device.application.command = {"/srv/app/bin/" + config.name};
+    return device;
+}
+
+Result<SigningKey> signing_key(Work const& work) {
+    TRY(auto key, work.keys.signing_key(work.project.config().firmware.signing_key, work.project.folder()));
+    if (key.origin == KeyOrigin::made) {
+        work.context.console().warn(fmt::format(
+            "made a signing key for development, {}; devices of this project will accept updates signed with "
+            "it. Make one of your own for production with `sinew key generate NAME`",
+            key.path.string()));
+    }
+    return key;
+}
+
+Result<> add_trust(Work const& work, SigningKey const& key, system::FirmwareOptions& options) {
+    ProjectConfig const& config = work.project.config();
+    options.public_keys.emplace(config.name + ".pub", key.key.public_key().base64());
+    for (std::string const& name : config.firmware.trusted_keys) {
+        TRY(auto const trusted, work.keys.trusted_key(name, work.project.folder()));
+        options.public_keys.emplace(fs::path(name).stem().string() + ".pub", trusted.base64());
+    }
+    TRY(auto const lines, authorized_keys(work.keys, config.ssh.authorized_keys, work.project.folder()));
+    for (std::size_t at = 0; at < lines.size();) {
+        std::size_t const end = lines.find('\n', at);
+        options.authorized_keys.push_back(lines.substr(at, end - at));
+        at = end + 1;
+    }
+    return {};
+}
+
+/// init.toml and device.toml: what the system says, then what the project's sinew.toml lays over it.
+Result<> add_device_files(Work const& work, system::BuiltSystem const& built,
+                          system::FirmwareOptions& options) {
+    system::Description const& description = built.target.description;
+    TRY(auto const layout, system::compute_layout(description));
+    std::string const file = (work.project.folder() / "sinew.toml").string();
+    auto init = system::init_config(description, layout, built.modules, options.build_time);
+    auto device = default_device_config(built.target, work.project.config());
+    if (auto const& overlay = work.project.config().init; overlay.get_if<Value::Object>() != nullptr) {
+        TRY_OK(decode_onto(init, overlay, file));
+    }
+    if (auto const& overlay = work.project.config().device; overlay.get_if<Value::Object>() != nullptr) {
+        TRY_OK(decode_onto(device, overlay, file));
+    }
+    options.init = std::move(init);
+    options.device = std::move(device);
+    return {};
+}
+
+Result<> add_overlays(Work const& work, system::FirmwareOptions& options) {
+    for (std::string const& name : work.project.config().firmware.rootfs_overlay) {
+        fs::path const folder = work.project.folder() / name;
+        if (!fs::is_directory(folder)) {
+            return failure(
+                ErrorCode::not_found,
+                fmt::format(
+                    "sinew.toml: firmware.rootfs_overlay names '{}', but there is no such folder in {}", name,
+                    work.project.folder().string()));
+        }
+        options.overlays.push_back(folder);
+    }
+    return {};
+}
+
+Result<system::FirmwareInputs> assemble(Work const& work, system::BuiltSystem const& built,
+                                        std::map<std::string, fs::path> programs, fs::path const& application,
+                                        SigningKey const& key) {
+    StepTimer const timer(work.context.console(), "root file system, initramfs, scripts");
+    ProjectConfig const& config = work.project.config();
+    system::FirmwareOptions options;
+    options.programs = std::move(programs);
+    options.application = application;
+    options.identity = {.product = config.name,
+                        .version = config.version,
+                        .description = config.description,
+                        .author = config.author,
+                        .vcs_identifier = {}};
+    TRY(options.build_time, build_time());
+    options.private_key = key.key;
+    options.output = work.output_folder / "parts";
+    TRY_OK(add_overlays(work, options));
+    TRY_OK(add_trust(work, key, options));
+    TRY_OK(add_device_files(work, built, options));
+    return system::assemble_firmware_inputs(built, options);
+}
+
+Result<firmware::CreateReport> pack(Work const& work, system::FirmwareInputs const& inputs,
+                                    SigningKey const& key, fs::path const& archive) {
+    Console& console = work.context.console();
+    StepTimer const timer(console, "archive");
+    firmware::CreateOptions options;
+    options.script = inputs.update_script;
+    options.output = archive;
+    // The large parts are compressed already.
+    options.compression_level = 6;
+    options.private_key = key.key;
+    options.on_warning = [&console](std::string const& warning) { console.warn(warning); };
+    options.on_progress = [&console](firmware::Progress const& progress) {
+        console.progress("packing", static_cast<std::uint64_t>(progress.percent), 100);
+    };
+    auto report = firmware::create_archive(options);
+    console.end_progress();
+    return report;
+}
+
+} // namespace
+
+Result<FirmwareBuild> build_firmware(Context const& context, Project const& project,
+                                     FirmwareBuildOptions const& options) {
+    TRY(auto root, context.root());
+    Work const work{context,
+                    project,
+                    options,
+                    root,
+                    project.build_folder(project.config().target),
+                    KeyStore(context.paths().home)};
+    fs::path const archive = options.output.empty() ? project.firmware_path() : options.output;
+    std::error_code problem;
+    fs::create_directories(work.output_folder, problem);
+    if (problem) {
+        return std::unexpected(error_from_errno(problem.value(), work.output_folder.string()));
+    }
+    StepTimer const timer(context.console(), "in all");
+    TRY(auto const key, signing_key(work));
+    TRY(auto const target, system::load_system(root / "systems", project.config().target));
+    TRY(auto const built, prepare_system(work, target));
+    TRY(auto programs, build_device_programs(work, built));
+    TRY(auto const program, build_application(work, built));
+    TRY(auto const tree, lay_out_application(work, program));
+    TRY(auto const inputs, assemble(work, built, std::move(programs), tree, key));
+    TRY(auto report, pack(work, inputs, key, archive));
+    return FirmwareBuild{archive, std::move(report), inputs.rootfs_parts};
+}
+
+} // namespace sinew::tooling

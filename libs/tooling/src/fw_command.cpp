@@ -1,0 +1,272 @@
+// `sinew fw`: archives by hand, through the same engine as fwup.
+#include <sinew/firmware.hpp>
+#include <sinew/tooling/command.hpp>
+#include <sinew/tooling/context.hpp>
+#include <sinew/tooling/keys.hpp>
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sinew::tooling {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Options {
+    std::string archive;
+    std::string script;
+    std::string output;
+    std::string disk;
+    std::string task = "complete";
+    std::string key;
+    std::vector<std::string> trusted;
+};
+
+/// The keys that may have signed. Without --key every archive is accepted, unsigned ones too.
+Result<std::vector<firmware::PublicKey>> trusted_keys(Context const& context, Options const& options) {
+    KeyStore const store(context.paths().home);
+    std::vector<firmware::PublicKey> keys;
+    for (std::string const& name : options.trusted) {
+        TRY(auto const key, store.trusted_key(name, fs::current_path()));
+        keys.push_back(key);
+    }
+    return keys;
+}
+
+Result<std::optional<firmware::PrivateKey>> private_key(Context const& context, std::string const& name) {
+    if (name.empty()) {
+        return std::nullopt;
+    }
+    TRY(auto const found, KeyStore(context.paths().home).signing_key(name, fs::current_path()));
+    return found.key;
+}
+
+auto show_progress(Console& console, std::string_view label) {
+    return [&console, label](firmware::Progress const& progress) {
+        console.progress(label, static_cast<std::uint64_t>(progress.percent), 100);
+    };
+}
+
+Value metadata_json(firmware::Metadata const& metadata) {
+    Value::Array resources;
+    for (firmware::ResourceInfo const& resource : metadata.resources) {
+        resources.push_back(object({{"name", resource.name},
+                                    {"size_bytes", resource.size_bytes},
+                                    {"blake2b_256", resource.blake2b_256}}));
+    }
+    Value::Array tasks;
+    for (std::string const& task : metadata.tasks) {
+        tasks.emplace_back(Value::Data(task));
+    }
+    return object({{"product", metadata.product},
+                   {"version", metadata.version},
+                   {"description", metadata.description},
+                   {"author", metadata.author},
+                   {"platform", metadata.platform},
+                   {"architecture", metadata.architecture},
+                   {"creation_date", metadata.creation_date},
+                   {"uuid", metadata.uuid},
+                   {"nickname", metadata.nickname},
+                   {"signed", metadata.is_signed},
+                   {"tasks", std::move(tasks)},
+                   {"resources", std::move(resources)}});
+}
+
+Result<int> create(Context& context, Options const& options) {
+    Console& console = context.console();
+    firmware::CreateOptions wanted;
+    wanted.script = options.script;
+    wanted.output = options.output;
+    TRY(wanted.private_key, private_key(context, options.key));
+    wanted.on_warning = [&console](std::string const& warning) { console.warn(warning); };
+    wanted.on_progress = show_progress(console, "packing");
+    TRY(auto const report, firmware::create_archive(wanted));
+    console.end_progress();
+    console.success(fmt::format("{}: {}, UUID {} ({})", options.output, format_size(report.archive_bytes),
+                                report.metadata.uuid, report.metadata.nickname));
+    console.result(metadata_json(report.metadata));
+    return 0;
+}
+
+Result<int> apply(Context& context, Options const& options) {
+    Console& console = context.console();
+    TRY(auto input, firmware::FileInput::open(options.archive));
+    TRY(auto disk, firmware::FileDevice::open(options.disk, firmware::DeviceAccess::create));
+    firmware::ApplyOptions wanted;
+    wanted.task = options.task;
+    TRY(wanted.public_keys, trusted_keys(context, options));
+    wanted.on_message = [&console](firmware::MessageKind kind, std::string const& text) {
+        kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
+    };
+    wanted.on_progress = show_progress(console, "writing");
+    TRY(auto const report, firmware::apply_archive(*input, *disk, wanted));
+    console.end_progress();
+    console.success(fmt::format("{}: task {} is on {}", options.archive, report.task, options.disk));
+    console.result(object({{"task", report.task},
+                           {"bytes_in", report.bytes_in},
+                           {"bytes_out", report.bytes_out},
+                           {"metadata", metadata_json(report.metadata)}}));
+    return 0;
+}
+
+Result<int> metadata(Context& context, Options const& options) {
+    TRY(auto const found, firmware::read_metadata(options.archive));
+    std::string text = firmware::format_metadata(found);
+    text.resize(text.find_last_not_of('\n') + 1);
+    context.console().say(text);
+    context.console().result(metadata_json(found));
+    return 0;
+}
+
+Result<int> list(Context& context, Options const& options) {
+    TRY(auto const found, firmware::read_metadata(options.archive));
+    context.console().say("tasks: " + join(found.tasks));
+    for (firmware::ResourceInfo const& resource : found.resources) {
+        context.console().say(fmt::format("{:>10}  {}", format_size(resource.size_bytes), resource.name));
+    }
+    context.console().result(metadata_json(found));
+    return 0;
+}
+
+Result<int> verify(Context& context, Options const& options) {
+    Console& console = context.console();
+    firmware::VerifyOptions wanted;
+    TRY(wanted.public_keys, trusted_keys(context, options));
+    wanted.on_progress = show_progress(console, "verifying");
+    TRY(auto const found, firmware::verify_archive(options.archive, wanted));
+    console.end_progress();
+    std::string const signature = !wanted.public_keys.empty() ? "signed by a trusted key"
+                                  : found.is_signed           ? "signed (name a --key to check by whom)"
+                                                              : "not signed";
+    console.success(fmt::format("{} is whole and {}.", options.archive, signature));
+    console.result(metadata_json(found));
+    return 0;
+}
+
+Result<int> sign(Context& context, Options const& options) {
+    TRY(auto const key, private_key(context, options.key));
+    std::string const& output = options.output.empty() ? options.archive : options.output;
+    TRY_OK(firmware::sign_archive(options.archive, output, *key));
+    context.console().success(fmt::format("{} is signed with {}.", output, options.key));
+    context.console().result(object({{"archive", output}, {"key", options.key}}));
+    return 0;
+}
+
+using Shared = std::shared_ptr<Options>;
+using Action = Result<int> (*)(Context&, Options const&);
+
+Argument archive_argument(Shared const& options) {
+    return {.names = "ARCHIVE",
+            .target = &options->archive,
+            .help = "The .fw file",
+            .required = true,
+            .completes = Completes::file};
+}
+
+Argument output_option(Shared const& options, bool required) {
+    return {.names = "--output,-o",
+            .target = &options->output,
+            .help = "The archive to write",
+            .value_name = "FILE",
+            .required = required,
+            .completes = Completes::file};
+}
+
+Argument signing_option(Shared const& options, bool required) {
+    return {.names = "--key,-k",
+            .target = &options->key,
+            .help = "Signing key: a name or a private key file",
+            .value_name = "KEY",
+            .required = required};
+}
+
+Argument trust_option(Shared const& options) {
+    return {.names = "--key,-k",
+            .target = &options->trusted,
+            .help = "Accept only what this key signed: a name or a public key file; may be repeated",
+            .value_name = "KEY"};
+}
+
+Command subcommand(Shared const& options, Command command, Action action) {
+    command.run = [options, action](Context& context) { return action(context, *options); };
+    return command;
+}
+
+std::vector<Command> subcommands(Shared const& options) {
+    Argument const archive = archive_argument(options);
+    Argument const script{.names = "--script,-f",
+                          .target = &options->script,
+                          .help = "The update script (fwup.conf)",
+                          .value_name = "FILE",
+                          .required = true,
+                          .completes = Completes::file};
+    Argument const disk{.names = "--disk,-d",
+                        .target = &options->disk,
+                        .help = "A disk or an image file, made if missing",
+                        .value_name = "DISK",
+                        .required = true,
+                        .completes = Completes::file};
+    Argument const task{.names = "--task,-t",
+                        .target = &options->task,
+                        .help = "Which task (default complete)",
+                        .value_name = "TASK"};
+    return {subcommand(options,
+                       {.name = "create",
+                        .summary = "Make an archive from an update script",
+                        .examples = {{"sinew fw create -f fwup.conf -o app.fw -k production", "and sign it"}},
+                        .options = {script, output_option(options, true), signing_option(options, false)}},
+                       create),
+            subcommand(options,
+                       {.name = "apply",
+                        .summary = "Apply a task of an archive to a disk or an image file",
+                        .examples = {{"sinew fw apply app.fw -d disk.img -t complete", "a fresh image"}},
+                        .options = {disk, task, trust_option(options)},
+                        .positionals = {archive}},
+                       apply),
+            subcommand(options,
+                       {.name = "metadata",
+                        .summary = "Print what an archive says about itself",
+                        .examples = {{"sinew fw metadata app.fw", "product, version, platform, UUID"}},
+                        .positionals = {archive}},
+                       metadata),
+            subcommand(options,
+                       {.name = "verify",
+                        .summary = "Check an archive's signature, structure and hashes",
+                        .examples = {{"sinew fw verify app.fw -k production", "and that this key signed it"}},
+                        .options = {trust_option(options)},
+                        .positionals = {archive}},
+                       verify),
+            subcommand(options,
+                       {.name = "list",
+                        .summary = "List an archive's tasks and resources",
+                        .examples = {{"sinew fw list app.fw", "with their sizes"}},
+                        .positionals = {archive}},
+                       list),
+            subcommand(options,
+                       {.name = "sign",
+                        .summary = "Sign an archive, or sign it anew",
+                        .examples = {{"sinew fw sign app.fw -k production -o release.fw",
+                                      "the payload stays as it is"}},
+                        .options = {signing_option(options, true), output_option(options, false)},
+                        .positionals = {archive}},
+                       sign)};
+}
+
+} // namespace
+
+Command fw_command() {
+    auto options = std::make_shared<Options>();
+    Command command{.name = "fw", .summary = "Create, apply, inspect, verify and sign .fw archives by hand"};
+    command.examples = {{"sinew fw metadata build/x86_64/blinky.fw", "product, version, platform, UUID"},
+                        {"sinew fw verify build/x86_64/blinky.fw -k development", "signature and hashes"}};
+    command.subcommands = subcommands(options);
+    return command;
+}
+
+} // namespace sinew::tooling

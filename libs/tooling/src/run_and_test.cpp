@@ -1,0 +1,122 @@
+// `sinew run` and `sinew test`: the project on this machine.
+#include <sinew/tooling/cmake_build.hpp>
+#include <sinew/tooling/command.hpp>
+#include <sinew/tooling/context.hpp>
+#include <sinew/tooling/process.hpp>
+#include <sinew/tooling/project.hpp>
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace sinew::tooling {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Options {
+    std::string filter;
+    std::string sanitizers;
+    bool build_only = false;
+};
+
+struct HostBuild {
+    Project project;
+    fs::path folder;
+};
+
+Result<HostBuild> build_for_host(Context& context, Options const& options, std::vector<std::string> targets) {
+    TRY(auto const root, context.root());
+    TRY(auto project, Project::load(context, fs::current_path()));
+    fs::path const folder =
+        project.build_folder(options.sanitizers.empty() ? "host" : "host-" + options.sanitizers);
+    TRY_OK(build_with_cmake(context.console(),
+                            {.source = project.folder(),
+                             .folder = folder,
+                             .variables = {{"SINEW_ROOT", root.string()},
+                                           {"SINEW_SANITIZE", options.sanitizers},
+                                           {"CMAKE_BUILD_TYPE", "Debug"},
+                                           {"CMAKE_EXPORT_COMPILE_COMMANDS", "ON"}},
+                             .targets = std::move(targets),
+                             .label = "building " + project.config().name + " for this machine"}));
+    return HostBuild{std::move(project), folder};
+}
+
+Result<int> run_project(Context& context, Options const& options) {
+    TRY(auto const built, build_for_host(context, options, {}));
+    std::string const& name = built.project.config().name;
+    fs::path const program = built.folder / "bin" / name;
+    if (!fs::exists(program)) {
+        return failure(ErrorCode::not_found,
+                       fmt::format("the build made no program {}: CMakeLists.txt should have "
+                                   "sinew_application({} ...)",
+                                   program.string(), name));
+    }
+    if (options.build_only) {
+        return 0;
+    }
+    context.console().step(
+        fmt::format("{} runs on this machine with a simulated board; Ctrl-C ends it.", name));
+    return run_attached({program.string()},
+                        {.working_directory = built.project.folder(),
+                         .environment = {{"SINEW_CONFIG_DIR", (built.project.folder() / "config").string()},
+                                         {"SINEW_TARGET", "host"}}});
+}
+
+Result<int> test_project(Context& context, Options const& options) {
+    TRY(auto const built, build_for_host(context, options, {"all"}));
+    std::vector<std::string> arguments = {"ctest", "--test-dir", built.folder.string(), "--output-on-failure",
+                                          "--no-tests=error"};
+    if (!options.filter.empty()) {
+        arguments.insert(arguments.end(), {"-R", options.filter});
+    }
+    TRY(int const status, run_attached(arguments));
+    if (status != 0) {
+        return failure(ErrorCode::invalid_argument,
+                       options.filter.empty()
+                           ? std::string("tests failed, or there are none")
+                           : fmt::format("tests failed, or none is called '{}'", options.filter));
+    }
+    return 0;
+}
+
+Argument sanitize_option(std::shared_ptr<Options> const& options) {
+    return {.names = "--sanitize",
+            .target = &options->sanitizers,
+            .help = "Build with sanitizers",
+            .value_name = "LIST",
+            .choices = {"address,undefined", "thread"}};
+}
+
+} // namespace
+
+Command run_command_description() {
+    auto options = std::make_shared<Options>();
+    Command command{.name = "run",
+                    .summary = "Build the project for this machine and run it with a simulated board"};
+    command.examples = {{"sinew run", "until Ctrl-C"},
+                        {"sinew run --sanitize address,undefined", "with memory errors found"}};
+    command.options = {
+        sanitize_option(options),
+        {.names = "--build-only", .target = &options->build_only, .help = "Build, but don't run"}};
+    command.run = [options](Context& context) { return run_project(context, *options); };
+    return command;
+}
+
+Command test_command() {
+    auto options = std::make_shared<Options>();
+    Command command{.name = "test", .summary = "Build and run the project's unit tests on this machine"};
+    command.examples = {{"sinew test", "all of them"},
+                        {"sinew test --filter Led", "those whose name holds Led"}};
+    command.options = {{.names = "--filter,-f",
+                        .target = &options->filter,
+                        .help = "Only tests whose name matches",
+                        .value_name = "PATTERN"},
+                       sanitize_option(options)};
+    command.run = [options](Context& context) { return test_project(context, *options); };
+    return command;
+}
+
+} // namespace sinew::tooling

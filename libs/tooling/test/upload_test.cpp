@@ -1,0 +1,182 @@
+// `sinew upload` against a device that is a shell script called ssh.
+#include "tool_fixture.hpp"
+
+#include <sinew/firmware/create.hpp>
+#include <sinew/tooling/feed_command.hpp>
+#include <sinew/tooling/upload.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+namespace sinew::tooling {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The device: keeps its state in files of the folder it lies in. `after` is what it says once it was
+/// updated.
+constexpr std::string_view fake_ssh = R"(#!/bin/sh
+here=$(dirname "$0")
+for command in "$@"; do :; done
+case "$command" in
+sinew-update)
+    cat > "$here/received"
+    if [ -f "$here/refuse" ]; then cat "$here/refuse" >&2; exit 1; fi
+    if [ -f "$here/break" ]; then echo "Connection closed" >&2; exit 255; fi
+    echo 'sinew-update: installed 0.2.0 (new); rebooting'
+    cp "$here/after" "$here/now"
+    [ -f "$here/torn" ] && exit 255
+    exit 0 ;;
+*)
+    if [ -f "$here/away" ]; then echo "ssh: connect to host nowhere port 22: Connection refused" >&2; exit 255; fi
+    cat "$here/now" ;;
+esac
+)";
+
+std::string status_text(std::string_view boot, std::string_view version, std::string_view uuid,
+                        std::string_view slot, std::string_view more) {
+    return std::string(boot) + "\n{\"product\":\"blinky\",\"version\":\"" + std::string(version) +
+           "\",\"uuid\":\"" + std::string(uuid) + "\",\"platform\":\"x86_64\",\"slot\":\"" +
+           std::string(slot) + "\"," + std::string(more) + "}\n";
+}
+
+class UploadTest : public ToolFixture {
+protected:
+    UploadTest() {
+        write("bin/ssh", fake_ssh, 0755);
+        write("bin/now", status_text("boot-1", "0.1.0", "old", "a", R"("validated":true,"trial":false)"));
+        m_path = environment("PATH");
+        // Tests run one after another on one thread.
+        setenv("PATH", ((folder() / "bin").string() + ":" + m_path).c_str(),
+               1); // NOLINT(concurrency-mt-unsafe)
+        write("payload", std::string(300'000, 'x'));
+        auto made = firmware::create_archive(
+            {.script = folder() / "fwup.conf",
+             .script_text = "meta-product=blinky\nmeta-version=0.2.0\nmeta-platform=x86_64\n"
+                            "file-resource payload { host-path=payload }\n"
+                            "task upgrade { on-resource payload { raw_write(0) } }\n",
+             .output = folder() / "new.fw",
+             .variables = {},
+             .private_key = {},
+             .on_warning = {},
+             .on_progress = {}});
+        EXPECT_TRUE(made.has_value()) << made.error().message();
+        m_uuid = made ? made->metadata.uuid : "";
+    }
+    ~UploadTest() override { setenv("PATH", m_path.c_str(), 1); } // NOLINT(concurrency-mt-unsafe)
+
+public:
+    UploadTest(UploadTest const&) = delete;
+    UploadTest& operator=(UploadTest const&) = delete;
+    UploadTest(UploadTest&&) = delete;
+    UploadTest& operator=(UploadTest&&) = delete;
+
+protected:
+    void afterwards(std::string_view slot, std::string_view uuid, std::string_view more) {
+        write("bin/after", status_text("boot-2", slot == "b" ? "0.2.0" : "0.1.0", uuid, slot, more));
+    }
+    Result<UploadReport> run_upload() {
+        UploadOptions options;
+        options.host = "localhost";
+        options.limit = std::chrono::seconds(1);
+        options.poll_interval = std::chrono::milliseconds(1);
+        return upload(console(), KeyStore(folder() / "home"), folder() / "new.fw", options);
+    }
+    [[nodiscard]] std::string const& uuid() const { return m_uuid; }
+
+private:
+    std::string m_path;
+    std::string m_uuid;
+};
+
+TEST_F(UploadTest, sends_the_whole_archive_and_reports_the_new_version) {
+    afterwards("b", uuid(), R"("validated":true,"trial":false)");
+    auto const done = run_upload();
+    ASSERT_TRUE(done.has_value()) << done.error().message();
+    EXPECT_EQ(done->before.version, "0.1.0");
+    EXPECT_EQ(done->after.version, "0.2.0");
+    EXPECT_EQ(done->after.slot, "b");
+    EXPECT_EQ(*read_file(folder() / "bin/received"), *read_file(folder() / "new.fw"));
+}
+
+TEST_F(UploadTest, takes_a_connection_torn_by_the_reboot_for_success) {
+    afterwards("b", uuid(), R"("validated":true,"trial":false)");
+    write("bin/torn", "");
+    EXPECT_TRUE(run_upload().has_value());
+}
+
+TEST_F(UploadTest, fails_when_the_device_goes_back) {
+    afterwards("a", "old", R"("validated":true,"trial":false,"rolled_back":true,"boot_reason":"watchdog")");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code(), ErrorCode::denied);
+    EXPECT_THAT(done.error().message(), HasSubstr("went back to 0.1.0 on slot a"));
+}
+
+TEST_F(UploadTest, passes_on_why_the_device_refused) {
+    write("bin/refuse", "warming up\nerror: the archive is signed by none of the keys\n");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_THAT(done.error().message(),
+                HasSubstr("refused the update: error: the archive is signed by none"));
+    EXPECT_THAT(done.error().message(), Not(HasSubstr("warming")));
+}
+
+TEST_F(UploadTest, tells_a_broken_connection_from_a_refusal) {
+    write("bin/break", "");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code(), ErrorCode::io);
+    EXPECT_THAT(done.error().message(), HasSubstr("still runs its old firmware"));
+}
+
+TEST_F(UploadTest, says_when_the_device_can_not_be_reached) {
+    write("bin/away", "");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code(), ErrorCode::unavailable);
+    EXPECT_THAT(done.error().message(), HasSubstr("Connection refused"));
+    EXPECT_FALSE(fs::exists(folder() / "bin/received"));
+}
+
+TEST_F(UploadTest, does_not_send_firmware_for_another_platform) {
+    write("bin/now", "boot-1\n{\"platform\":\"rpi4\",\"slot\":\"a\"}\n");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_THAT(done.error().message(), HasSubstr("a device of platform rpi4"));
+    EXPECT_FALSE(fs::exists(folder() / "bin/received"));
+}
+
+TEST_F(UploadTest, gives_up_on_a_device_that_never_reboots) {
+    fs::copy_file(folder() / "bin/now", folder() / "bin/after");
+    auto const done = run_upload();
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code(), ErrorCode::timed_out);
+}
+
+TEST_F(UploadTest, remembers_hosts_apart_and_forgets_emulated_ones) {
+    KeyStore const keys(folder() / "home");
+    EXPECT_THAT(ssh_command(keys, {.host = "127.0.0.1", .ssh_options = {}}),
+                Contains("UserKnownHostsFile=/dev/null"));
+    auto const words =
+        ssh_command(keys, {.host = "me@blinky.local", .port = 2222, .ssh_options = {"-o", "X=y"}});
+    EXPECT_EQ(words.back(), "me@blinky.local");
+    EXPECT_THAT(words, Contains("StrictHostKeyChecking=accept-new"));
+    EXPECT_THAT(words, Contains("2222"));
+    EXPECT_THAT(words, Contains("X=y"));
+}
+
+TEST_F(UploadTest, a_program_that_stops_reading_is_heard_out) {
+    auto const result = feed_command({"sh", "-c", "head -c 10 >/dev/null; echo enough >&2; exit 3"},
+                                     folder() / "payload", {});
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->status, 3);
+    EXPECT_EQ(result->error_output, "enough\n");
+}
+
+} // namespace
+} // namespace sinew::tooling
