@@ -19,8 +19,10 @@ endif()
 # Paths in binaries (assertions, source_location) are relative to the source tree: builds are reproducible.
 add_compile_options(-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
 
-add_library(sinew_warnings INTERFACE)
-target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
+    add_library(sinew_warnings INTERFACE)
+    target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+endif()
 
 if(SINEW_SANITIZE)
     add_compile_options(-fsanitize=${SINEW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
