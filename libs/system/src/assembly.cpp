@@ -145,9 +145,20 @@ Result<> make_base_tree(Description const& description, fs::path const& packages
 }
 
 Result<> make_sysroot(fs::path const& packages) {
-    for (auto const* useless : {"boot", "etc", "usr/bin", "usr/games", "usr/lib/grub", "usr/lib/modules",
-                                "usr/sbin", "usr/share", "var"}) {
+    for (auto const* useless :
+         {"boot", "etc", "usr/bin", "usr/games", "usr/lib/grub", "usr/lib/modules", "usr/sbin", "var"}) {
         TRY_OK(remove_tree(packages / useless));
+    }
+    // Of what doesn't depend on the architecture only the build's own descriptions of packages are of use.
+    std::error_code none;
+    std::vector<fs::path> shared;
+    for (auto const& entry : fs::directory_iterator(packages / "usr" / "share", none)) {
+        if (entry.path().filename() != "cmake" && entry.path().filename() != "pkgconfig") {
+            shared.push_back(entry.path());
+        }
+    }
+    for (auto const& path : shared) {
+        TRY_OK(remove_tree(path));
     }
     return make_links_relative(packages);
 }

@@ -38,7 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Counted up when the assembly makes something else of the same inputs.
-constexpr int assembly_version = 1;
+constexpr int assembly_version = 2;
 constexpr std::string_view manifest_name = "manifest.toml";
 
 /// What can't be seen from the folder alone.

@@ -47,7 +47,9 @@ Result<> configure(Console& console, CmakeBuild const& build, std::vector<std::s
     options.on_line = [&console](std::string_view line) { console.detail(line); };
     TRY(auto const done, run_command(arguments, options));
     if (done.status != 0) {
-        console.say(done.output + done.error_output);
+        if (!console.options().verbose) {
+            console.say(done.output + done.error_output);
+        }
         return failure(
             ErrorCode::invalid_argument,
             fmt::format("cmake could not configure {}; its messages are above", build.source.string()));
@@ -111,7 +113,9 @@ Result<> build_with_cmake(Console& console, CmakeBuild const& build) {
     TRY(auto const done, run_command(words, options));
     console.end_progress();
     if (done.status != 0) {
-        console.say(said);
+        if (!console.options().verbose) {
+            console.say(said);
+        }
         return failure(ErrorCode::invalid_argument,
                        fmt::format("{} failed; the messages are above", build.label));
     }

@@ -52,7 +52,9 @@ Result<int> build(Context& context, Options const& options) {
 
 Result<int> lock(Context& context, Options const& options) {
     TRY(auto const target, load(context, options));
-    TRY(auto const changes, system::update_lock(target, build_options(context, false)));
+    auto wanted = build_options(context, false);
+    wanted.on_notice = {}; // the changes are what is printed below
+    TRY(auto const changes, system::update_lock(target, wanted));
     context.console().end_progress();
     context.console().say(changes.empty()
                               ? "Every package is pinned at the release's current version already."
