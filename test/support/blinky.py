@@ -31,8 +31,8 @@ def plant_bug(project: Project) -> None:
     project.edit("src/button.cpp", r'^#include "button.hpp"$', '#include "button.hpp"\n#include "led.hpp"')
     project.edit(
         "src/button.cpp",
-        r"^(        m_presses \+= .*)$",
-        "\\1\n        if (edge.value) {\n            (void)sinew::send(sinew::name<Led>, Led::SelfTest{});\n        }",
+        r"^(    m_presses \+= .*)$",
+        "\\1\n    if (edge.value) {\n        sinew::send(sinew::name<Led>, Led::SelfTest{});\n    }",
     )
 
 
