@@ -28,18 +28,18 @@ protected:
 
     /// A firmware with real scripts and tiny parts.
     fs::path make_firmware(std::string const& version) {
-        system::FirmwareFiles const files{.core_image = folder() / "core.img",
-                                          .kernel = folder() / "vmlinuz",
-                                          .initramfs = folder() / "initramfs",
-                                          .slot_script = folder() / "grub.cfg",
-                                          .rootfs = folder() / "rootfs.img",
-                                          .boot_code_hex = std::string(880, '0')};
+        system::FirmwareFiles files;
+        files.core_image = folder() / "core.img";
+        files.kernel = folder() / "vmlinuz";
+        files.initramfs = folder() / "initramfs";
+        files.slot_script = folder() / "grub.cfg";
+        files.rootfs = folder() / "rootfs.img";
+        files.tried_archive = write("tried.tar", as_text(system::tried_archive(system::Tried::yes)));
+        files.boot_code_hex = std::string(880, '0');
         firmware::CreateOptions options;
         options.script = folder() / "fwup.conf";
-        options.script_text = system::update_script(
-            m_description, m_layout,
-            {.product = "blinky", .version = version, .description = {}, .author = {}, .vcs_identifier = {}},
-            files);
+        options.script_text =
+            system::update_script(m_description, m_layout, {.product = "blinky", .version = version}, files);
         options.output = folder() / (version + ".fw");
         auto const made = firmware::create_archive(options);
         EXPECT_TRUE(made.has_value()) << made.error().message();
