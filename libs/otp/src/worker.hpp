@@ -94,6 +94,11 @@ public:
     void wake() noexcept;
     [[nodiscard]] bool is_hungry() const noexcept { return m_is_hungry.load(std::memory_order_relaxed); }
 
+    /// It sleeps, and nobody has left it anything. For tests.
+    [[nodiscard]] bool is_settled() const noexcept {
+        return m_is_sleeping.load() && m_notified.load() == nullptr && m_handed_over.load() == nullptr;
+    }
+
 private:
     [[nodiscard]] Process* pick();
     [[nodiscard]] Process* pick_random();

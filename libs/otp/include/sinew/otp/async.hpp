@@ -8,8 +8,9 @@
 ///     }
 ///
 /// Invariant: while a handler waits, its process handles no other message (as in OTP); exits still reach it.
-/// Threading: runs in its process only. With GCC 12, `co_await` stands alone on the right of a declaration,
-/// and a coroutine takes its parameters by value.
+/// Threading: runs in its process only. With GCC 12 a request that holds more than plain bytes gets a name
+/// before it is awaited (see request.hpp; the compiler says so), and a coroutine takes its parameters by
+/// value.
 #pragma once
 
 #include <coroutine>

@@ -58,8 +58,8 @@ template<Target T, IsRequest R>
 /// Asks `target` from inside a process: `co_await request(...)`, or `request(...).then(...)`.
 template<Target T, IsRequest R>
 [[nodiscard]] auto request(T const& target, R request, Duration timeout = default_call_timeout)
-    -> Request<typename R::Reply> {
-    return Request<typename R::Reply>(
+    -> Request<typename R::Reply, is_safe_in_await<R>> {
+    return Request<typename R::Reply, is_safe_in_await<R>>(
         detail::start_call<typename T::ServerType, R>(detail::resolve(target), std::move(request), timeout));
 }
 
@@ -179,9 +179,9 @@ std::pair<Pid, MonitorRef> spawn_monitor(F function) {
 /// start_link<S>(...)`. An init() that fails is an Error and nothing else: no Exit message. Empty Pid: init()
 /// said ignore. Errors: exists: the name is taken; unavailable: init() failed, or was ended.
 template<typename S, typename... Arguments>
-[[nodiscard]] Request<Pid> start_link(StartOptions options, Arguments&&... arguments) {
+[[nodiscard]] Request<Pid, false> start_link(StartOptions options, Arguments&&... arguments) {
     auto blueprint = detail::blueprint_for<S>(std::forward<Arguments>(arguments)...);
-    return Request<Pid>(detail::custom_request(
+    return Request<Pid, false>(detail::custom_request(
         [blueprint, options](detail::ReplyPath path) {
             detail::SpawnOptions spawn = detail::spawn_options<S>(options, true);
             spawn.on_started = std::move(path);

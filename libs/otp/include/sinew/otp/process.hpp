@@ -142,10 +142,10 @@ void run_blocking_work(F& function, ReplyPath& path) noexcept {
 /// Error. In a process; `co_await blocking(...)` or `blocking(...).then(...)`. In a simulation it runs at
 /// once, on this thread.
 template<typename F>
-[[nodiscard]] auto blocking(F function) -> Request<std::invoke_result_t<F&>> {
+[[nodiscard]] auto blocking(F function) -> Request<std::invoke_result_t<F&>, is_safe_in_await<F>> {
     using T = std::invoke_result_t<F&>;
     auto shared = std::make_shared<F>(std::move(function));
-    return Request<T>(detail::custom_request(
+    return Request<T, is_safe_in_await<F>>(detail::custom_request(
         [shared](detail::ReplyPath path) {
             auto shared_path = std::make_shared<detail::ReplyPath>(std::move(path));
             detail::submit_blocking(

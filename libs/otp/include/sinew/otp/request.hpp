@@ -50,8 +50,17 @@ struct ContinuationPending : Pending {
 
 } // namespace detail
 
-/// T is what the request's Reply says; a Reply that is itself a Result is not wrapped again.
+/// Whether GCC 12 keeps a temporary of this type intact inside a `co_await` expression: aggregates and lambdas it copies
+/// bit by bit. (A lambda with captures has no default constructor; that is how it is told from a std::function.)
 template<typename T>
+inline constexpr bool is_safe_in_await =
+    std::is_trivially_copyable_v<T> || (!std::is_aggregate_v<T> && std::is_default_constructible_v<T>);
+
+/// T is what the request's Reply says; a Reply that is itself a Result is not wrapped again. When
+/// IsAwaitedInPlace is false, the request needs a name before it is awaited:
+///     auto asked = request(name<Store>, Put{"key", "value"});
+///     auto done = co_await asked;
+template<typename T, bool IsAwaitedInPlace = true>
 class [[nodiscard("co_await it, or give it a continuation with then()")]] Request {
 public:
     using Value = detail::FlatResultOf<T>;
@@ -68,14 +77,25 @@ public:
         detail::discard_request(m_start);
     }
 
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) {
-        detail::arm_pending(m_pending, m_start.timeout);
-        detail::begin_request(m_start, detail::path_to(m_pending));
-        detail::suspend_for(m_pending, waiter);
-    }
-    Value await_resume() {
-        return detail::take_reply<T>(std::exchange(m_pending.reply, nullptr), m_start.label);
+    struct Awaiter {
+        Request& request;
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> waiter) const {
+            detail::arm_pending(request.m_pending, request.m_start.timeout);
+            detail::suspend_for(request.m_pending, waiter);
+            detail::begin_request(request.m_start, detail::path_to(request.m_pending));
+        }
+        [[nodiscard]] Value await_resume() const {
+            return detail::take_reply<T>(std::exchange(request.m_pending.reply, nullptr),
+                                         request.m_start.label);
+        }
+    };
+    [[nodiscard]] Awaiter operator co_await() & noexcept { return Awaiter{*this}; }
+    [[nodiscard]] Awaiter operator co_await() && noexcept {
+        static_assert(IsAwaitedInPlace,
+                      "GCC 12 breaks such a temporary inside a co_await expression: give the request "
+                      "a name first (auto asked = request(...); auto reply = co_await asked;)");
+        return Awaiter{*this};
     }
 
     /// Calls `function(Value)` in this process when the answer comes, in mailbox order. Never calls it when
