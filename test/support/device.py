@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 class Device:
-    def __init__(self, tool: Tool, image: pathlib.Path, log: pathlib.Path, acceleration: str = "auto"):
+    def __init__(self, tool: Tool, image: pathlib.Path, log: pathlib.Path, acceleration: str = "tcg"):
         self.tool = tool
         self.image = image
         self.log = log

@@ -1,6 +1,7 @@
 /// QEMU's command line.
 ///
 /// Invariant: the guest sees the same machine whatever the options are. Threading: see the header.
+#include <sinew/base/command.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/emulator.hpp>
@@ -9,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -78,7 +80,20 @@ Acceleration detect_acceleration(Description const& description) {
     utsname machine{};
     auto const target = description.gnu_triplet.substr(0, description.gnu_triplet.find('-'));
     bool const same = ::uname(&machine) == 0 && target == machine.machine;
-    return same && ::access("/dev/kvm", R_OK | W_OK) == 0 ? Acceleration::kvm : Acceleration::software;
+    if (!same || ::access("/dev/kvm", R_OK | W_OK) != 0) {
+        return Acceleration::software;
+    }
+    // A virtual machine may have a /dev/kvm that can't do what this processor needs: QEMU says so when it
+    // starts.
+    CommandOptions options;
+    options.input = "quit\n";
+    options.timeout = std::chrono::seconds(10);
+    auto const& emulator = description.emulator;
+    auto const probe =
+        run_command({emulator.program, "-machine", emulator.machine, "-accel", "kvm", "-cpu",
+                     emulator.processor_kvm, "-nodefaults", "-display", "none", "-S", "-monitor", "stdio"},
+                    options);
+    return probe && probe->status == 0 ? Acceleration::kvm : Acceleration::software;
 }
 
 } // namespace sinew::system

@@ -90,7 +90,7 @@ Result<system::Acceleration> acceleration(system::Description const& description
     }
     if (wanted == "kvm" && possible != system::Acceleration::kvm) {
         return failure(ErrorCode::unavailable,
-                       "KVM can't be used here (/dev/kvm is missing, not writable, or the target "
+                       "KVM can't be used here (no writable /dev/kvm that QEMU can start a machine with, or the target "
                        "has another architecture); leave --accel out or say --accel tcg");
     }
     return possible;

@@ -47,7 +47,8 @@ struct EmulatorOptions {
 [[nodiscard]] Result<std::vector<std::string>> emulator_command(Description const& description,
                                                                 EmulatorOptions const& options);
 
-/// KVM if this process may open /dev/kvm for writing and the target's architecture is this machine's.
+/// KVM if the target's architecture is this machine's and QEMU can start a machine with it. Blocks: starts
+/// QEMU once.
 [[nodiscard]] Acceleration detect_acceleration(Description const& description);
 
 } // namespace sinew::system
