@@ -30,7 +30,7 @@ def test_a_crashed_led_is_restarted_and_goes_on_toggling(device):
         application["pid"],
         application["restarts"],
     ), "only the LED restarted"
-    assert "the self test was never written" in device.ssh("dmesg")
+    assert "the self test was never written" in device.console()
 
 
 def test_a_killed_application_is_started_again(device):

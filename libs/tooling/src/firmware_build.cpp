@@ -45,11 +45,13 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 
 /// What every build for a device is configured with. Assertions stay in: a broken invariant must crash, not
 /// go on.
-Variables cross_variables(system::BuiltSystem const& built) {
+Variables cross_variables(system::BuiltSystem const& built, std::string_view optimisation) {
+    auto const flags = fmt::format("{} -ffunction-sections -fdata-sections", optimisation);
     return {{"CMAKE_TOOLCHAIN_FILE", built.toolchain_file.string()},
             {"CMAKE_BUILD_TYPE", "Release"},
-            {"CMAKE_CXX_FLAGS_RELEASE", "-O2"},
-            {"CMAKE_C_FLAGS_RELEASE", "-O2"}};
+            {"CMAKE_CXX_FLAGS_RELEASE", flags},
+            {"CMAKE_C_FLAGS_RELEASE", flags},
+            {"CMAKE_EXE_LINKER_FLAGS_RELEASE", "-Wl,--gc-sections"}};
 }
 
 Result<system::BuiltSystem> prepare_system(Work const& work, system::Target const& target) {
@@ -76,7 +78,7 @@ Result<std::map<std::string, fs::path>> build_device_programs(Work const& work,
     fs::path const folder =
         work.context.paths().cache / "device" /
         fmt::format("{}-{}-{}", built.target.description.name, built.key.substr(0, 12), tree);
-    Variables variables = cross_variables(built);
+    Variables variables = cross_variables(built, "-Os");
     variables.emplace_back("SINEW_COMPONENTS", "device");
     variables.emplace_back("SINEW_TESTS", "OFF");
     std::vector<std::string> targets;
@@ -97,7 +99,7 @@ Result<std::map<std::string, fs::path>> build_device_programs(Work const& work,
 Result<fs::path> build_application(Work const& work, system::BuiltSystem const& built) {
     ProjectConfig const& config = work.project.config();
     fs::path const folder = work.output_folder / "application";
-    Variables variables = cross_variables(built);
+    Variables variables = cross_variables(built, "-O2");
     variables.emplace_back("SINEW_ROOT", work.root.string());
     TRY_OK(build_with_cmake(work.context.console(),
                             {.source = work.project.folder(),
