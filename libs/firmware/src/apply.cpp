@@ -117,8 +117,10 @@ private:
     Result<> write_all_of_it(OutputCache& cache, Runner& runner) {
         if (auto const* const event = find_event(*m_task, "on-init")) {
             TRY_OK(runner.run(*event, nullptr));
-            // A script forbids here what must not be started half written; that must hold before payload streams out.
-            TRY_OK(cache.flush());
+            // A script forbids here what must not be started half written; that must hold before payload
+            // streams out. Only the partition table stays behind: there are scripts that switch slots by it,
+            // and do so here.
+            TRY_OK(cache.flush_all_but_block(0));
         }
         TRY_OK(write_resources(cache, runner));
         if (auto const* const event = find_event(*m_task, "on-finish")) {

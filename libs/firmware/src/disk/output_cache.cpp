@@ -64,11 +64,15 @@ std::uint64_t OutputCache::size_bytes() const {
     return std::max(m_end, m_device.size_bytes());
 }
 
+bool OutputCache::is_held(Segment const& segment, std::size_t sector) const {
+    return m_held_block && segment.index * sectors_per_segment + sector == *m_held_block;
+}
+
 std::optional<std::uint32_t> OutputCache::oldest_touch() const {
     std::optional<std::uint32_t> oldest;
     for (auto const& segment : m_segments) {
         for (std::size_t i = 0; segment.dirty.any() && i < sectors_per_segment; ++i) {
-            if (segment.dirty[i] && (!oldest || segment.touch[i] < *oldest)) {
+            if (segment.dirty[i] && !is_held(segment, i) && (!oldest || segment.touch[i] < *oldest)) {
                 oldest = segment.touch[i];
             }
         }
@@ -240,12 +244,13 @@ Result<> OutputCache::write_touch(std::uint32_t touch) {
         TRY_OK(write_trimmed_zeros(segment));
         std::size_t i = 0;
         while (segment.dirty.any() && i < sectors_per_segment) {
-            if (!segment.dirty[i] || segment.touch[i] != touch) {
+            if (!segment.dirty[i] || segment.touch[i] != touch || is_held(segment, i)) {
                 ++i;
                 continue;
             }
             auto end = i + 1;
-            while (end < sectors_per_segment && segment.dirty[end] && segment.touch[end] == touch) {
+            while (end < sectors_per_segment && segment.dirty[end] && segment.touch[end] == touch &&
+                   !is_held(segment, end)) {
                 ++end;
             }
             TRY_OK(write_run(segment, i, end));
@@ -303,13 +308,25 @@ Result<> OutputCache::discard(std::uint64_t offset, std::uint64_t length) {
     return trim(offset / block_size_bytes, length / block_size_bytes, MediumTrim::off);
 }
 
-Result<> OutputCache::flush() {
+Result<> OutputCache::flush_touches() {
     TRY_OK(sync_device()); // what streamed out comes before everything that was kept
     while (auto const touch = oldest_touch()) {
         TRY_OK(write_touch(*touch));
     }
+    return {};
+}
+
+Result<> OutputCache::flush() {
+    TRY_OK(flush_touches());
     TRY_OK(pad_image());
     return sync_device();
+}
+
+Result<> OutputCache::flush_all_but_block(std::uint64_t block) {
+    m_held_block = block;
+    auto flushed = flush_touches();
+    m_held_block.reset();
+    return flushed;
 }
 
 void OutputCache::drop() {

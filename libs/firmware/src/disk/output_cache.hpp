@@ -53,6 +53,8 @@ public:
     [[nodiscard]] Result<> trim(std::uint64_t first_block, std::uint64_t block_count, MediumTrim medium);
     /// Brings everything onto the medium, in order.
     [[nodiscard]] Result<> flush();
+    /// Like flush(), but one block waits for the next flush.
+    [[nodiscard]] Result<> flush_all_but_block(std::uint64_t block);
     /// Forgets what wasn't written.
     void drop();
 
@@ -90,7 +92,9 @@ private:
     Result<> load(Segment& segment);
     Result<> make_room();
     Result<> write_out_complete(Segment& segment);
+    Result<> flush_touches();
     Result<> write_touch(std::uint32_t touch);
+    [[nodiscard]] bool is_held(Segment const& segment, std::size_t sector) const;
     Result<> write_trimmed_zeros(Segment& segment);
     Result<> pad_image();
     Result<> write_run(Segment& segment, std::size_t first, std::size_t end);
@@ -105,6 +109,8 @@ private:
     std::set<std::uint64_t> m_trimmed;
     std::vector<ProtectedRange> m_protected;
     std::optional<std::uint64_t> m_stream_from;
+    /// Left out by write_touch() and oldest_touch().
+    std::optional<std::uint64_t> m_held_block;
     std::uint32_t m_touch = 1;
     bool m_touch_used = false;
     bool m_unsynced = false;

@@ -1,0 +1,46 @@
+/// Any bytes as an archive: read its metadata, verify it, and apply its first task to a disk in memory.
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace {
+
+using namespace sinew;
+using namespace sinew::firmware;
+
+class NothingMounted final : public RunningSystem {
+public:
+    [[nodiscard]] Result<MountSource> mount_source(std::filesystem::path const& /*path*/) const override {
+        return failure(ErrorCode::not_found, "nothing is mounted");
+    }
+    [[nodiscard]] bool is_path_on_device(std::filesystem::path const& /*path*/,
+                                         std::filesystem::path const& /*device*/) const override {
+        return false;
+    }
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    auto const bytes = std::as_bytes(std::span(data, size));
+    MemoryInput for_metadata(bytes);
+    auto const metadata = read_metadata(for_metadata);
+    MemoryInput for_verification(bytes);
+    (void)verify_archive(for_verification);
+    if (metadata) {
+        NothingMounted const system;
+        constexpr std::uint64_t disk_bytes = 4u << 20;
+        MemoryDevice disk(Growth::fixed, disk_bytes);
+        MemoryInput input(bytes);
+        ApplyOptions options;
+        options.running_system = &system;
+        options.reboot_param_path = "/dev/null/not-written";
+        (void)apply_archive(input, disk, options);
+    }
+    return 0;
+}

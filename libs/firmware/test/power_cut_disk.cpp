@@ -1,0 +1,77 @@
+/// See the header.
+#include "power_cut_disk.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace sinew::firmware::test {
+
+Result<> PowerCutDisk::read_at(std::uint64_t offset, MutableBytesView into) {
+    if (m_powerless || offset + into.size() > m_current.size()) {
+        return failure(ErrorCode::io, "no power, or behind the end");
+    }
+    std::copy_n(m_current.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+    return {};
+}
+
+Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
+    if (m_powerless || m_write_count == m_cut_at) {
+        m_powerless = true;
+        // The write that power went out in may have got through in part.
+        if (m_write_count == m_cut_at) {
+            m_unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end())});
+            ++m_write_count;
+        }
+        return failure(ErrorCode::io, "no power");
+    }
+    ++m_write_count;
+    std::ranges::copy(bytes, m_current.begin() + static_cast<std::ptrdiff_t>(offset));
+    m_unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end())});
+    m_batches.back().emplace_back(offset / block_size_bytes, (offset + bytes.size()) / block_size_bytes - 1);
+    return {};
+}
+
+Result<> PowerCutDisk::sync() {
+    if (m_powerless) {
+        return failure(ErrorCode::io, "no power");
+    }
+    ++m_sync_count;
+    m_durable = m_current;
+    m_unsynced.clear();
+    if (!m_batches.back().empty()) {
+        m_batches.emplace_back();
+    }
+    return {};
+}
+
+Bytes PowerCutDisk::after_power_loss(std::uint32_t seed) const {
+    auto medium = m_durable;
+    if (seed == 0) {
+        return medium;
+    }
+    std::vector<std::pair<std::uint64_t, BytesView>> sectors;
+    for (auto const& write : m_unsynced) {
+        for (std::size_t at = 0; at < write.bytes.size(); at += block_size_bytes) {
+            sectors.emplace_back(write.offset + at, BytesView(write.bytes).subspan(at, block_size_bytes));
+        }
+    }
+    std::mt19937 random(seed);
+    if (seed > 1) {
+        std::ranges::shuffle(sectors, random);
+        sectors.resize(random() % (sectors.size() + 1));
+    }
+    for (auto const& [offset, bytes] : sectors) {
+        std::ranges::copy(bytes, medium.begin() + static_cast<std::ptrdiff_t>(offset));
+    }
+    return medium;
+}
+
+} // namespace sinew::firmware::test
