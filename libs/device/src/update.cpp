@@ -87,6 +87,9 @@ Result<InstalledFirmware> installed_firmware(DeviceConfig const& config, std::st
 Result<std::vector<std::string>> fwup_command(DeviceConfig const& config, std::string const& input,
                                               std::string const& task) {
     std::vector<std::string> command{"fwup", "-a", "-n", "-d", config.disk, "-i", input, "-t", task};
+    if (!config.platform.empty()) {
+        command.insert(command.end(), {"--platform", config.platform});
+    }
     std::vector<std::string> keys;
     std::error_code error;
     for (fs::directory_iterator entry(config.key_directory, error), end; !error && entry != end;

@@ -58,6 +58,13 @@ TEST(FwupCommand, every_public_key_is_named_and_nothing_else) {
                             "-p", b));
 }
 
+TEST(FwupCommand, a_firmware_for_another_platform_is_refused_before_anything_else) {
+    DeviceConfig config;
+    config.key_directory = "/nonexistent";
+    config.platform = "x86_64";
+    EXPECT_THAT(fwup_command(config, "-", "upgrade").value(), ::testing::Contains("--platform"));
+}
+
 TEST(FwupCommand, a_missing_key_folder_means_no_keys) {
     DeviceConfig config;
     config.key_directory = "/nonexistent";
