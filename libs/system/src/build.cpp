@@ -198,10 +198,10 @@ private:
                 list += fmt::format("{}{} {}", list.empty() ? "" : ", ", package.name, package.version);
             }
             TRY_OK(renew_lock("the archive no longer has " + list));
-            if (is_built()) {
+            TRY(missing, missing_packages());
+            if (is_built() || missing.empty()) {
                 return {};
             }
-            TRY(missing, missing_packages());
         }
         return download(apt, missing);
     }
