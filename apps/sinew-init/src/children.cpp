@@ -4,7 +4,6 @@
 /// Threading: one thread.
 #include "children.hpp"
 
-#include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 
 #include <fcntl.h>
@@ -53,7 +52,7 @@ std::vector<char*> pointers_to(std::vector<std::string> const& texts) {
     }
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     ::execve(spec.arguments.front().c_str(), pointers_to(spec.arguments).data(),
              pointers_to(environment).data());
     ::_exit(exec_failed_status);
@@ -63,8 +62,9 @@ std::vector<char*> pointers_to(std::vector<std::string> const& texts) {
 
 Result<pid_t> start_command(CommandSpec const& spec) {
     std::vector<std::string> environment;
+    environment.reserve(spec.environment.size());
     for (auto const& [name, value] : spec.environment) {
-        environment.push_back(name + "=" + value);
+        environment.push_back(std::string(name).append("=").append(value));
     }
     pid_t const child = ::fork();
     if (child < 0) {
@@ -109,7 +109,7 @@ bool has_no_children() {
 void block_all_signals() {
     sigset_t all;
     ::sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
 std::optional<int> next_signal(std::chrono::milliseconds at_most) {

@@ -37,7 +37,7 @@ constexpr int exec_failed_status = 127;
     pointers.push_back(nullptr);
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     ::execv(pointers.front(), pointers.data());
     ::_exit(exec_failed_status);
 }

@@ -183,7 +183,7 @@ int run_daemon(std::filesystem::path const& config_path) {
     for (int const signal : {SIGTERM, SIGINT, tree_ended_signal}) {
         ::sigaddset(&signals, signal);
     }
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::error_code error;
     for (auto const* folder : {"/run/sinew", "/run/log"}) {
         std::filesystem::create_directories(folder, error); // What needs them says so itself.

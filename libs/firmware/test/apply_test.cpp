@@ -287,8 +287,21 @@ TEST_F(Apply, damage_in_the_payload_drops_the_small_writes_and_runs_on_error) {
     EXPECT_THAT(message_of(done), HasSubstr("resource 'big'"));
     EXPECT_THAT(messages, ElementsAre("failed"));
     EXPECT_EQ(byte_at(1), std::byte{0xAA});
-    EXPECT_EQ(byte_at(100), std::byte{0xAA});
+    EXPECT_EQ(byte_at(100), std::byte{1}) << "on-init is on the disk before payload";
     EXPECT_EQ(byte_at(200), std::byte{2});
+}
+
+TEST_F(Apply, a_partition_table_written_by_on_init_still_reaches_the_disk_last) {
+    // Scripts in the field switch slots by it, there.
+    m_workshop.write("big", noise(300'000, 1));
+    auto archive =
+        m_workshop.archive("file-resource big { host-path = big }"
+                           "mbr m { partition 0 { block-offset = 1024 block-count = 1000 type = 0x83 } }"
+                           "task t { on-init { mbr_write(m) } on-resource big { raw_write(1024) } }");
+    must(apply(archive, m_disk, {.task = "t"}));
+    auto const& batches = m_disk.batches();
+    EXPECT_EQ(batches[batches.size() - 3].front().first, 1024u + 512u) << "the tail of the payload";
+    EXPECT_EQ(batches[batches.size() - 2].front().first, 0u);
 }
 
 TEST_F(Apply, a_truncated_stream_never_reaches_the_commit) {

@@ -170,17 +170,25 @@ TEST_F(PowerCut, the_commit_point_is_the_last_write_and_alone) {
     auto const only = [](std::uint64_t block) {
         return std::vector<std::pair<std::uint64_t, std::uint64_t>>{{block, block}};
     };
-    EXPECT_EQ(batches[batches.size() - 1], only(layout::state_block));
-    EXPECT_EQ(batches[batches.size() - 2], only(layout::state_copy_block));
+    EXPECT_EQ(batches.front(), only(layout::tried_block)) << "the slot is forbidden before anything else";
+    EXPECT_EQ(batches[batches.size() - 1], only(layout::tried_block));
+    EXPECT_EQ(batches[batches.size() - 2], only(layout::state_block));
+    EXPECT_EQ(batches[batches.size() - 3], only(layout::state_copy_block));
     // The environment before them: one copy, 16 blocks; the other copy stays as it was.
-    auto const environment = batches[batches.size() - 3];
+    auto const environment = batches[batches.size() - 4];
     ASSERT_EQ(environment.size(), 1u);
     EXPECT_EQ(environment[0].second - environment[0].first, 15u);
-    for (auto const& [first, last] : batches.front()) {
-        EXPECT_GT(first, layout::redundant_environment_block + 15)
-            << "payload first, no small writes among it";
-        EXPECT_LE(first, last);
-    }
+}
+
+TEST_F(PowerCut, during_a_second_update_never_boots_the_half_written_slot) {
+    // The first update was committed, but the device was not restarted; the second one writes the same slot
+    // again.
+    auto const committed = applied(firmware_archive(m_workshop, 2), new_device(), "upgrade");
+    cut_everywhere(firmware_archive(m_workshop, 3), committed, "upgrade", [](BlockDevice& left) {
+        auto const booted = boot(left);
+        EXPECT_EQ(booted.slot == 'a', booted.version == 1);
+        EXPECT_NE(booted.version, 0);
+    });
 }
 
 } // namespace

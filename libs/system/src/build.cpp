@@ -131,7 +131,7 @@ private:
         return {};
     }
 
-    Result<AptRoot> open_apt() const {
+    [[nodiscard]] Result<AptRoot> open_apt() const {
         return AptRoot::create(m_target.description,
                                {.folder = m_cache.apt_root(name()),
                                 .mirrors = configured_mirrors(m_options),
@@ -234,6 +234,7 @@ private:
         TRY(auto const work, m_cache.make_work_folder(name()));
         auto const packages = work / "sysroot";
         std::vector<fs::path> files;
+        files.reserve(m_lock.packages.size());
         for (auto const& package : m_lock.packages) {
             files.push_back(m_cache.package(package));
         }
@@ -263,7 +264,7 @@ private:
         return error ? Result<>(std::unexpected(error_from_code(error, final_folder.string()))) : Result<>();
     }
 
-    Result<BuiltSystem> load() const {
+    [[nodiscard]] Result<BuiltSystem> load() const {
         auto const folder = m_cache.system(name(), key());
         auto const file = folder / manifest_name;
         TRY(auto const text, read_text_file(file));

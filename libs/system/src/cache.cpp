@@ -97,7 +97,7 @@ fs::path Cache::apt_root(std::string_view target) const {
 }
 
 Result<fs::path> Cache::make_work_folder(std::string_view target) const {
-    auto const folder = m_folder / "systems" / fmt::format("{}{}{}", target, part_mark, ::getpid());
+    auto folder = m_folder / "systems" / fmt::format("{}{}{}", target, part_mark, ::getpid());
     std::error_code error;
     fs::remove_all(folder, error);
     fs::create_directories(folder, error);

@@ -11,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>

@@ -2,7 +2,6 @@
 ///
 /// Invariant: nothing here is decided twice; every value is the description's or computed from its layout.
 /// Threading: pure functions.
-#include <sinew/base/describe.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/device_files.hpp>

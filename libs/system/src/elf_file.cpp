@@ -91,6 +91,11 @@ std::vector<std::string> split(std::string_view text, char separator) {
     return parts;
 }
 
+/// Core dumps and what else there may be count as "other".
+ElfType type_of(std::uint16_t type) {
+    return type >= ET_REL && type <= ET_DYN ? static_cast<ElfType>(type) : ElfType::other;
+}
+
 template<typename Bits>
 class Reader {
 public:
@@ -102,7 +107,7 @@ public:
         if (!header) {
             return corrupt("it ends within its header");
         }
-        ElfFile file{.elf_class = elf_class, .type = ElfType{header->e_type}, .machine = header->e_machine};
+        ElfFile file{.elf_class = elf_class, .type = type_of(header->e_type), .machine = header->e_machine};
         TRY_OK(read_segments(*header));
         for (auto const& segment : m_segments) {
             if (segment.p_type == PT_INTERP) {
@@ -177,7 +182,7 @@ private:
     }
 
     /// Where in the file a virtual address lies.
-    std::optional<std::uint64_t> file_offset(std::uint64_t address) const {
+    [[nodiscard]] std::optional<std::uint64_t> file_offset(std::uint64_t address) const {
         for (auto const& segment : m_segments) {
             if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
                 address - segment.p_vaddr < segment.p_filesz && segment.p_offset <= UINT64_MAX / 2) {
@@ -295,10 +300,13 @@ Result<ElfFile> parse_elf(BytesView bytes) {
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_module_notes(BytesView bytes) {
     TRY(auto const elf_class, check_identification(bytes));
-    TRY(auto const section, elf_class == ElfClass::bits32 ? Reader<Bits32>(bytes).section(".modinfo")
-                                                          : Reader<Bits64>(bytes).section(".modinfo"));
+    auto const section = elf_class == ElfClass::bits32 ? Reader<Bits32>(bytes).section(".modinfo")
+                                                       : Reader<Bits64>(bytes).section(".modinfo");
+    if (!section) {
+        return corrupt("its module notes are not in it");
+    }
     std::vector<std::pair<std::string, std::string>> notes;
-    for (auto const& note : split(section, '\0')) {
+    for (auto const& note : split(*section, '\0')) {
         auto const equals = note.find('=');
         if (equals != std::string::npos) {
             notes.emplace_back(note.substr(0, equals), note.substr(equals + 1));

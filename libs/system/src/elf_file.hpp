@@ -17,7 +17,7 @@
 namespace sinew::system {
 
 enum class ElfClass : std::uint8_t { bits32 = 1, bits64 = 2 };
-enum class ElfType : std::uint16_t { relocatable = 1, executable = 2, shared = 3 };
+enum class ElfType : std::uint8_t { other = 0, relocatable = 1, executable = 2, shared = 3 };
 
 struct ElfFile {
     ElfClass elf_class = ElfClass::bits64;

@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -100,7 +101,7 @@ private:
     }
 
     /// Removes symbols and debugging information, which a device has no use for.
-    Result<> strip(fs::path const& file) const {
+    [[nodiscard]] Result<> strip(fs::path const& file) const {
         auto const tool = find_program(m_description.gnu_triplet + "-strip");
         auto stripped = run_checked({tool ? tool->string() : "strip", "--strip-all", file.string()});
         if (!stripped) {
@@ -317,6 +318,7 @@ private:
             sizes[part_of(file)] += fs::file_size(m_tree / file, error);
         }
         std::vector<PartSize> parts;
+        parts.reserve(sizes.size());
         for (auto const& [name, size] : sizes) {
             parts.push_back({.name = name, .size_bytes = size});
         }

@@ -30,8 +30,10 @@ namespace fs = std::filesystem;
 
 /// A file system's identity must not differ between builds; the device never looks at it.
 constexpr char const* fixed_uuid = "00000000-0000-4000-8000-000000000000";
-/// 9 is a tenth of 15's time for 7 % more bytes.
-constexpr char const* squashfs_level = "9";
+/// Measured on blinky: 128K with 14 is 4 % smaller than with 9; 256K with 15 saves 2 % more for half as much
+/// time again.
+constexpr char const* squashfs_block = "128K";
+constexpr char const* squashfs_level = "14";
 
 std::vector<std::string> squashfs_command(fs::path const& tree, std::string const& time,
                                           fs::path const& output) {
@@ -52,7 +54,7 @@ std::vector<std::string> squashfs_command(fs::path const& tree, std::string cons
             "-Xcompression-level",
             squashfs_level,
             "-b",
-            "256K",
+            squashfs_block,
             "-mkfs-time",
             time,
             "-all-time",
@@ -95,7 +97,7 @@ Result<> write_initramfs(InitramfsParts const& parts, fs::path const& output) {
     auto plain = output;
     plain += ".cpio";
     TRY_OK(write_file_atomically(plain, std::move(archive).finish()));
-    TRY_OK(run_checked({"zstd", "-q", "-f", "-15", "--no-progress", "-o", output.string(), plain.string()}));
+    TRY_OK(run_checked({"zstd", "-q", "-f", "-19", "--no-progress", "-o", output.string(), plain.string()}));
     return remove_tree(plain);
 }
 

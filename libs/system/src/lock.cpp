@@ -68,8 +68,9 @@ LockedPackage const* Lock::find(std::string_view name) const {
 Result<Lock> parse_lock(std::string_view text, std::string_view source_name) {
     TRY(auto lock, from_toml<Lock>(text, source_name));
     if (!consists_of(lock.release, name_characters)) {
-        return failure(ErrorCode::invalid_argument,
-                       fmt::format("{}: release: '{}' is not the name of a Debian release", source_name, lock.release));
+        return failure(
+            ErrorCode::invalid_argument,
+            fmt::format("{}: release: '{}' is not the name of a Debian release", source_name, lock.release));
     }
     if (lock.packages.size() > package_limit) {
         return failure(ErrorCode::invalid_argument,

@@ -212,7 +212,8 @@ Result<> copy_tree(fs::path const& from, fs::path const& to, CopyMode mode,
         if (is_directory) {
             TRY(auto const made, make_directory(to, relative));
             auto const permissions = walk->symlink_status().permissions();
-            fs::permissions(to / made, permissions & ~(fs::perms::group_write | fs::perms::others_write), error);
+            fs::permissions(to / made, permissions & ~(fs::perms::group_write | fs::perms::others_write),
+                            error);
             continue;
         }
         TRY(auto const parent, make_directory(to, relative.parent_path()));
