@@ -31,6 +31,7 @@ struct DeviceStatus {
     std::string uuid;
     std::string platform;
     std::string slot;
+    /// Whether this boot was a trial; it stays so after validation.
     bool trial = false;
     bool validated = false;
     bool rolled_back = false;
