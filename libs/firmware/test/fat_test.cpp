@@ -165,9 +165,9 @@ TEST(Fat, a_directory_grows_but_the_root_of_fat12_does_not) {
     MemoryDevice disk;
     must(make_fat(disk, first_block, 4000));
     auto volume = must(FatVolume::mount(disk, first_block));
-    must(volume.make_directory("d"));
+    must(volume.make_directory("D"));
     for (int i = 0; i < 100; ++i) {
-        must(volume.touch("d/a name that takes several slots " + std::to_string(i)));
+        must(volume.touch("D/a name that takes several slots " + std::to_string(i)));
     }
     checked_image(workshop, disk, 4000);
     int made = 0;

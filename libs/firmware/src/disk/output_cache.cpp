@@ -318,15 +318,15 @@ Result<> OutputCache::flush_touches() {
 
 Result<> OutputCache::flush() {
     TRY_OK(flush_touches());
+    m_held_block.reset();
+    TRY_OK(flush_touches());
     TRY_OK(pad_image());
     return sync_device();
 }
 
 Result<> OutputCache::flush_all_but_block(std::uint64_t block) {
     m_held_block = block;
-    auto flushed = flush_touches();
-    m_held_block.reset();
-    return flushed;
+    return flush_touches();
 }
 
 void OutputCache::drop() {

@@ -53,7 +53,7 @@ public:
     [[nodiscard]] Result<> trim(std::uint64_t first_block, std::uint64_t block_count, MediumTrim medium);
     /// Brings everything onto the medium, in order.
     [[nodiscard]] Result<> flush();
-    /// Like flush(), but one block waits for the next flush.
+    /// Like flush(), but one block is kept back: the next flush() writes it last of all.
     [[nodiscard]] Result<> flush_all_but_block(std::uint64_t block);
     /// Forgets what wasn't written.
     void drop();
