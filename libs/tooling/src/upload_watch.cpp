@@ -58,7 +58,7 @@ UploadState UploadWatch::observe(std::optional<DeviceStatus> const& seen, Monoto
         m_last = seen;
         if (seen->slot == m_before.slot || seen->uuid != m_uuid) {
             m_state = UploadState::rolled_back;
-        } else if (seen->validated && !seen->trial) {
+        } else if (seen->validated) {
             m_state = UploadState::validated;
         } else {
             m_was_on_trial = true;
