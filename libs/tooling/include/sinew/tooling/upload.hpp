@@ -31,7 +31,7 @@ struct DeviceStatus {
     std::string uuid;
     std::string platform;
     std::string slot;
-    /// Whether this boot was a trial; it stays so after validation.
+    /// The slot was booted on trial; stays so when it has passed it.
     bool trial = false;
     bool validated = false;
     bool rolled_back = false;
