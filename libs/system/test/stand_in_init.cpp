@@ -1,14 +1,16 @@
-// Stands in for PID 1 where a system test only asks what the bootloader did: says how it was started, and reboots.
+// Stands in for PID 1 where a system test only asks what the bootloader did: says how it was started, and
+// reboots.
 //
 // Compiled by test/system/test_boot_state.py with the target's own toolchain, statically.
-#include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 int main() {
     ::mkdir("/proc", 0755);

@@ -1,8 +1,8 @@
 /// The front door of libs/device: what every Sinew device runs beside its application.
 ///
-/// Start with device_tree.hpp (the whole) and os_process.hpp (the part of most use elsewhere). What PID 1 shares with
-/// it needs no runtime: config.hpp, load_config.hpp, boot_report.hpp, hardware_watchdog.hpp, wait_status.hpp
-/// (the library device_base).
+/// Start with device_tree.hpp (the whole) and os_process.hpp (the part of most use elsewhere). What PID 1
+/// shares with it needs no runtime: config.hpp, load_config.hpp, boot_report.hpp, hardware_watchdog.hpp,
+/// wait_status.hpp (the library device_base).
 #pragma once
 
 #include <sinew/device/application_monitor.hpp>

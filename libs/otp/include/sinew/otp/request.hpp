@@ -50,8 +50,9 @@ struct ContinuationPending : Pending {
 
 } // namespace detail
 
-/// Whether GCC 12 keeps a temporary of this type intact inside a `co_await` expression: aggregates and lambdas it copies
-/// bit by bit. (A lambda with captures has no default constructor; that is how it is told from a std::function.)
+/// Whether GCC 12 keeps a temporary of this type intact inside a `co_await` expression: aggregates and
+/// lambdas it copies bit by bit. (A lambda with captures has no default constructor; that is how it is told
+/// from a std::function.)
 template<typename T>
 inline constexpr bool is_safe_in_await =
     std::is_trivially_copyable_v<T> || (!std::is_aggregate_v<T> && std::is_default_constructible_v<T>);
