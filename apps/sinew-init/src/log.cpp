@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace sinew::init {
@@ -28,7 +29,7 @@ void Log::open_kernel_log() {
         m_kernel_log = std::move(*file);
     }
     if (auto limit = open_file("/proc/sys/kernel/printk_devkmsg", O_WRONLY)) {
-        (void)write_all(*limit, as_bytes("on"));
+        std::ignore = write_all(*limit, as_bytes("on"));
     }
 }
 

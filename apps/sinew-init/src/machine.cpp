@@ -53,6 +53,7 @@ void open_watchdog(Machine& machine, MissingWatchdog missing) {
 Result<> find_root_disk(Machine& machine) {
     TRY(auto const signature, parse_signature_text(machine.config.disk_signature));
     std::vector<int> numbers;
+    numbers.reserve(machine.config.partitions.size());
     for (auto const& [name, number] : machine.config.partitions) {
         numbers.push_back(number);
     }

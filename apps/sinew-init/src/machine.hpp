@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace sinew::init {
 
@@ -24,7 +25,8 @@ struct Machine {
     /// Restarts the watchdog's countdown, if there is one.
     void pet() {
         if (watchdog) {
-            (void)watchdog->pet(); // When it fails the machine resets, which is what a watchdog is for.
+            std::ignore =
+                watchdog->pet(); // When it fails the machine resets, which is what a watchdog is for.
         }
     }
 };

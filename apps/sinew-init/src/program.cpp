@@ -31,6 +31,7 @@ constexpr int exec_failed_status = 127;
 /// In the child: never returns.
 [[noreturn]] void execute(std::vector<std::string> const& arguments) {
     std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
     for (auto const& argument : arguments) {
         pointers.push_back(const_cast<char*>(argument.c_str())); // execv(3) promises not to write to them.
     }

@@ -31,6 +31,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace sinew::init {
 namespace {
@@ -102,7 +103,7 @@ void leave_record(Machine& machine, device::EndRecord const& record) {
     auto const line = device::format_end_record(record);
     machine.log.notice(line);
     if (auto const store = open_file("/dev/pmsg0", O_WRONLY)) {
-        (void)write_all(*store, as_bytes(line + "\n"));
+        std::ignore = write_all(*store, as_bytes(line + "\n"));
     }
 }
 
@@ -115,16 +116,25 @@ std::string take_reboot_parameter() {
     return text->substr(0, text->find('\n'));
 }
 
+int reboot_command(PowerAction action) {
+    switch (action) {
+    case PowerAction::poweroff:
+        return static_cast<int>(RB_POWER_OFF);
+    case PowerAction::halt:
+        return static_cast<int>(RB_HALT_SYSTEM);
+    case PowerAction::reboot:
+        break;
+    }
+    return static_cast<int>(RB_AUTOBOOT);
+}
+
 [[noreturn]] void enter_power_state(PowerAction action, std::string const& reboot_parameter) {
     ::sync();
     if (action == PowerAction::reboot && !reboot_parameter.empty()) {
         (void)::syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART2,
                         reboot_parameter.c_str());
     }
-    int const how = action == PowerAction::reboot     ? RB_AUTOBOOT
-                    : action == PowerAction::poweroff ? RB_POWER_OFF
-                                                      : RB_HALT_SYSTEM;
-    (void)::reboot(how);
+    (void)::reboot(reboot_command(action));
     while (true) { // Only without the right to reboot; the watchdog ends it.
         ::pause();
     }

@@ -104,9 +104,7 @@ TEST(CrashRecord, the_last_end_record_of_a_log_counts) {
 TEST(CrashRecord, a_long_or_binary_message_is_cut_and_cleaned) {
     CrashStore store;
     parse_crash_record("Kernel panic - not syncing: \x01\xff" + std::string(5000, 'x'), store);
-    ASSERT_TRUE(store.panic);
-    EXPECT_EQ(store.panic->size(), 200U);
-    EXPECT_THAT(*store.panic, testing::StartsWith("??xxx"));
+    EXPECT_EQ(store.panic, "??" + std::string(198, 'x'));
 }
 
 TEST(CrashStoreFolder, every_record_is_read_once_and_removed) {

@@ -27,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace sinew::daemon {
@@ -167,7 +168,7 @@ int wait_for_end(Node& node, SupervisorRef tree, sigset_t const& signals) {
     }
     log::notice("stopping");
     if (watcher) {
-        (void)stop_and_wait(watcher->pid());
+        std::ignore = stop_and_wait(watcher->pid());
     }
     if (auto stopped = stop_and_wait(tree.pid(), ExitReason::shutdown(), stop_limit); !stopped) {
         log::warning(stopped.error().message());

@@ -2,6 +2,7 @@
 #include <sinew/device/boot_report.hpp>
 #include <sinew/device/child_process.hpp>
 #include <sinew/device/line_splitter.hpp>
+#include <sinew/device/log_line.hpp>
 #include <sinew/device/update.hpp>
 
 #include <cstddef>
@@ -28,6 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     splitter.feed(text.substr(size / 2), on_line);
     splitter.finish(on_line);
     if (handed_on > size) {
+        std::abort();
+    }
+    if (!text.ends_with(read_log_line(text).text)) {
         std::abort();
     }
     (void)find_end_record(text);

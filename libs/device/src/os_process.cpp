@@ -5,6 +5,7 @@
 #include <sinew/base/result.hpp>
 #include <sinew/device/child_process.hpp>
 #include <sinew/device/line_splitter.hpp>
+#include <sinew/device/log_line.hpp>
 #include <sinew/device/os_process.hpp>
 #include <sinew/device/wait_status.hpp>
 #include <sinew/otp.hpp>
@@ -33,7 +34,8 @@ constexpr std::size_t read_budget_bytes = 64u << 10;
 constexpr std::size_t max_datagram_bytes = 4096;
 
 void log_line(std::string_view line) {
-    log::info(line);
+    auto const read = read_log_line(line);
+    log::write(read.level, read.text);
 }
 
 /// Waits until `fd` is readable, at most `limit`. For the blocking pool.

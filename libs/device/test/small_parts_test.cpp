@@ -1,7 +1,8 @@
-/// Backoff and LineSplitter.
+/// Backoff, LineSplitter, log lines of other programs.
 #include <sinew/base/clock.hpp>
 #include <sinew/device/backoff.hpp>
 #include <sinew/device/line_splitter.hpp>
+#include <sinew/device/log_line.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,6 +71,23 @@ TEST_F(Lines, an_endless_line_is_cut) {
     feed(std::string(2500, 'x'));
     EXPECT_EQ(m_lines.size(), 2U);
     EXPECT_EQ(m_lines.front().size(), LineSplitter::max_line_bytes);
+}
+
+TEST(LogLines, one_of_a_sinew_program_keeps_its_level_and_loses_its_time) {
+    auto const line = read_log_line("2026-11-22 22:10:36.123 [warning] <4.1> Led: busy");
+    EXPECT_EQ(line.level, log::Level::warning);
+    EXPECT_EQ(line.text, "<4.1> Led: busy");
+    log::Event const event{.level = log::Level::error, .time = {}, .process = {}, .label = {}, .text = "x"};
+    EXPECT_EQ(read_log_line(log::format(event)).level, log::Level::error) << "the runtime's own form";
+}
+
+TEST(LogLines, any_other_stays_as_it_is) {
+    for (auto const* text :
+         {"", "hello", "2026-11-22 22:10:36.123 [fatal] x", "2026-11-22 22:10:36.123 [info]x",
+          "2026-11-22T22:10:36.123 [info] x", "2026-11-22 22:10:36.123 ["}) {
+        EXPECT_EQ(read_log_line(text).text, text);
+        EXPECT_EQ(read_log_line(text).level, log::Level::info);
+    }
 }
 
 } // namespace

@@ -15,6 +15,7 @@
 #include <sinew/device/heart.hpp>
 #include <sinew/device/line_splitter.hpp>
 #include <sinew/device/load_config.hpp>
+#include <sinew/device/log_line.hpp>
 #include <sinew/device/network.hpp>
 #include <sinew/device/os_process.hpp>
 #include <sinew/device/ssh.hpp>
