@@ -54,19 +54,21 @@ Result<> EdgeWatcher::take_line() {
 }
 
 void EdgeWatcher::handle_info(FileReady /*ready*/) {
-    deliver();
+    if (m_gpio) {
+        deliver(*m_gpio);
+    }
 }
 
 void EdgeWatcher::handle_info(Look /*look*/) {
     if (m_gpio) {
-        deliver();
+        deliver(*m_gpio);
     } else if (auto const taken = take_line(); !taken) {
         stop(ExitReason::error(taken.error().message()));
     }
 }
 
-void EdgeWatcher::deliver() {
-    auto const edges = m_gpio->read_edges();
+void EdgeWatcher::deliver(Gpio& gpio) {
+    auto const edges = gpio.read_edges();
     if (!edges) {
         stop(ExitReason::error(edges.error().message()));
         return;
@@ -78,19 +80,19 @@ void EdgeWatcher::deliver() {
                            .sequence = edge.sequence,
                            .missed = edge.missed});
     }
-    if (auto const due = m_gpio->edges_due()) {
+    if (auto const due = gpio.edges_due()) {
         send_after(std::max(*due - sinew::now(), Duration::zero()), Look{});
     }
 }
 
 Result<> watch_edges(std::shared_ptr<Board> board, std::string line, GpioOptions options,
-                     Recipient<GpioEdge> to) {
+                     Recipient<GpioEdge> const& to) {
     TRY(auto info, board->find_line(line));
     if (options.edges == Edges::none) {
         return std::unexpected(edges_not_requested(info));
     }
     spawn_link<EdgeWatcher>(EdgeWatcher::Options{
-        .board = std::move(board), .line = std::move(line), .gpio = std::move(options), .to = std::move(to)});
+        .board = std::move(board), .line = std::move(line), .gpio = std::move(options), .to = to});
     return {};
 }
 

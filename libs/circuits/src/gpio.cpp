@@ -14,7 +14,7 @@
 namespace sinew::circuits {
 
 std::string to_string(LineInfo const& line) {
-    std::string text = line.chip + ":" + std::to_string(line.offset);
+    std::string const text = line.chip + ":" + std::to_string(line.offset);
     return line.name.empty() ? text : text + " (" + line.name + ")";
 }
 

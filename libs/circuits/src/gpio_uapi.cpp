@@ -9,7 +9,6 @@
 #include <linux/gpio.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

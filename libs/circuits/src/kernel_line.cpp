@@ -137,7 +137,7 @@ Result<bool> KernelLine::read() {
     if (!m_own_debounce) {
         return read_raw();
     }
-    TRY(auto edges, read_debounced_edges());
+    TRY(auto edges, read_debounced_edges(*m_own_debounce));
     m_waiting.insert(m_waiting.end(), edges.begin(), edges.end());
     if (!m_waiting.empty()) {
         // They were taken from the line, so the descriptor has to tell of them in another way: the timer, at
@@ -176,7 +176,7 @@ int KernelLine::edge_descriptor() const noexcept {
 }
 
 Result<std::vector<EdgeEvent>> KernelLine::read_edges() {
-    return m_own_debounce ? read_debounced_edges() : read_raw_edges();
+    return m_own_debounce ? read_debounced_edges(*m_own_debounce) : read_raw_edges();
 }
 
 Result<std::vector<EdgeEvent>> KernelLine::read_raw_edges() {
@@ -192,18 +192,18 @@ Result<std::vector<EdgeEvent>> KernelLine::read_raw_edges() {
     return m_decoder.decode(BytesView(records).first(*count));
 }
 
-Result<std::vector<EdgeEvent>> KernelLine::read_debounced_edges() {
+Result<std::vector<EdgeEvent>> KernelLine::read_debounced_edges(OwnDebounce& own) {
     // The time first: an edge that comes in between is then not taken for one that has lasted.
     MonotonicTime const now = SystemClock().now();
     TRY(auto raw, read_raw_edges());
     for (EdgeEvent const& edge : raw) {
-        m_own_debounce->debouncer.add(edge);
+        own.debouncer.add(edge);
     }
     std::vector<EdgeEvent> edges = std::exchange(m_waiting, {});
-    for (EdgeEvent const& edge : m_own_debounce->debouncer.take(now)) {
+    for (EdgeEvent const& edge : own.debouncer.take(now)) {
         edges.push_back(edge);
     }
-    set_timer(m_own_debounce->timer, m_own_debounce->debouncer.due());
+    set_timer(own.timer, own.debouncer.due());
     return edges;
 }
 

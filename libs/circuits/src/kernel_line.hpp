@@ -46,7 +46,7 @@ private:
     [[nodiscard]] Result<> debounce_here(GpioOptions const& options);
     [[nodiscard]] Result<bool> read_raw();
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_raw_edges();
-    [[nodiscard]] Result<std::vector<EdgeEvent>> read_debounced_edges();
+    [[nodiscard]] Result<std::vector<EdgeEvent>> read_debounced_edges(OwnDebounce& own);
 
     LineInfo m_line;
     FileDescriptor m_descriptor;

@@ -37,9 +37,11 @@ public:
     Result<bool> read() override { return m_state->read(m_index); }
     Result<> write(bool value) override { return m_state->write(m_index, value); }
     Result<> configure(GpioOptions const& options) override { return m_state->configure(m_index, options); }
-    int edge_descriptor() const noexcept override { return m_state->edge_descriptor(m_index); }
+    [[nodiscard]] int edge_descriptor() const noexcept override { return m_state->edge_descriptor(m_index); }
     Result<std::vector<EdgeEvent>> read_edges() override { return m_state->read_edges(m_index); }
-    std::optional<MonotonicTime> edges_due() const override { return m_state->edges_due(m_index); }
+    [[nodiscard]] std::optional<MonotonicTime> edges_due() const override {
+        return m_state->edges_due(m_index);
+    }
 
 private:
     std::shared_ptr<SimulatedBoard::State> m_state;

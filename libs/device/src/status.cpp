@@ -46,7 +46,8 @@ std::string application_text(DeviceStatus::Application const& application) {
         text += " (process " + std::to_string(application.pid) + ")";
     }
     if (application.restarts > 0) {
-        text += ", restarted " + std::to_string(application.restarts) + " times";
+        text += application.restarts == 1 ? ", restarted once"
+                                          : ", restarted " + std::to_string(application.restarts) + " times";
     }
     return text + (application.last_end.empty() ? "" : ", it last " + application.last_end);
 }

@@ -43,7 +43,7 @@ struct GpioEdge {
 /// invalid_argument, unavailable, denied: as Board::find_line(); invalid_argument: the options ask for no
 /// edges.
 [[nodiscard]] Result<> watch_edges(std::shared_ptr<Board> board, std::string line, GpioOptions options,
-                                   Recipient<GpioEdge> to);
+                                   Recipient<GpioEdge> const& to);
 
 /// The process that watch_edges() starts. A supervisor can have it as a child too.
 class EdgeWatcher : public Server<EdgeWatcher> {
@@ -64,7 +64,7 @@ public:
 
 private:
     [[nodiscard]] Result<> take_line();
-    void deliver();
+    void deliver(Gpio& gpio);
 
     Options m_options;
     MonotonicTime m_give_up;
