@@ -199,7 +199,8 @@ Async<> OsProcess::terminate(ExitReason reason) {
     if (!ended_in_time || !*ended_in_time) {
         log::warning("it didn't end in its time; killing it");
         m_child->signal_group(SIGKILL);
-        co_await blocking([ended, grace] { return wait_readable(ended, grace); });
+        // The kernel needs a moment to end it, more on a busy machine; its grace has nothing to do with that.
+        co_await blocking([ended] { return wait_readable(ended, std::chrono::seconds(1)); });
     }
     read_output();
     m_lines.finish(log_line);
