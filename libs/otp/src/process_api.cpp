@@ -318,9 +318,10 @@ void submit_blocking(std::function<void()> work) {
     NodeCore& core = require_core();
     if (core.is_simulated()) {
         work();
-    } else {
+    } else if (core.blocking != nullptr) {
         core.blocking->submit(std::move(work));
     }
+    // Otherwise the node is being destroyed: the work is dropped, and says so to whoever waits for it.
 }
 
 void* allocate_frame(std::size_t size_bytes) {

@@ -48,7 +48,7 @@ Worker& owner_of(Process& process) {
 void deliver_exit_message(void* state, Envelope& envelope) {
     PayloadScope<Exit> message(envelope);
     Process& process = *t_context.process;
-    if (process.extras != nullptr && process.extras->parent == message->from) {
+    if (message->from && process.extras != nullptr && process.extras->parent == message->from) {
         request_stop(process, message->reason);
         process.flags &= ~Process::has_crashed;
     } else if (process.behaviour->handle_exit != nullptr) {

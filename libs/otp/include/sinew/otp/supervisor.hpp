@@ -89,14 +89,14 @@ struct SupervisorOptions {
 
 /// How to start, restart and stop one child.
 struct ChildSpec {
-    std::string id;
-    std::shared_ptr<detail::Blueprint const> blueprint;
+    std::string id = {};
+    std::shared_ptr<detail::Blueprint const> blueprint = {};
     Restart restart = Restart::permanent;
     Shutdown shutdown = Shutdown::after(std::chrono::seconds(5));
     bool is_supervisor = false;
     bool is_significant = false;
     std::size_t type_slot = detail::no_type_slot;
-    std::string registered_name;
+    std::string registered_name = {};
 };
 
 /// The shape of a supervision tree: what Application::start() returns.

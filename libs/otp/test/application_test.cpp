@@ -1,0 +1,118 @@
+// SINEW_APPLICATION as others see it: a program with arguments, a service manager, signals and an exit
+// status.
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/command.hpp>
+#include <sinew/base/file.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace sinew {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Applications : public ::testing::Test {
+protected:
+    void configure(std::string_view toml) {
+        ASSERT_TRUE(write_file_atomically(directory.path() / "config.toml", as_bytes(toml)));
+    }
+    [[nodiscard]] CommandResult run(std::vector<std::string> arguments, CommandOptions options = {}) const {
+        arguments.insert(arguments.begin(), OTP_APPLICATION_PROGRAM);
+        options.timeout = std::chrono::seconds(20);
+        return run_command(arguments, options).value();
+    }
+    [[nodiscard]] CommandResult run_configured() const {
+        return run({"--config", directory.path().string()});
+    }
+
+    TemporaryDirectory directory = TemporaryDirectory::create().value();
+};
+
+TEST_F(Applications, help_and_version_are_printed) {
+    EXPECT_THAT(run({"--help"}).output, AllOf(HasSubstr("--config DIR"), HasSubstr("SINEW_TARGET")));
+    EXPECT_EQ(run({"--version"}).output, "LampApplication 1.2.3\n");
+}
+
+TEST_F(Applications, an_unknown_argument_is_an_error) {
+    CommandResult const result = run({"--frobnicate"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.error_output, HasSubstr("unknown argument '--frobnicate'"));
+}
+
+TEST_F(Applications, a_bad_configuration_is_an_error_with_file_and_line) {
+    configure("[lamp]\ncolour = 1\n");
+    CommandResult const result = run_configured();
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.error_output, AllOf(HasSubstr("config.toml:2"), HasSubstr("colour")));
+}
+
+TEST_F(Applications, a_child_that_fails_to_start_is_an_error_with_its_reason) {
+    configure("[lamp]\nfails_to_start = true\n");
+    CommandResult const result = run_configured();
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.error_output, AllOf(HasSubstr("did not start"), HasSubstr("there is no lamp")));
+}
+
+TEST_F(Applications, a_tree_that_gives_up_ends_the_program) {
+    configure("[lamp]\ncrashes = true\n");
+    CommandResult const result = run_configured();
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.error_output, AllOf(HasSubstr("bulb burnt out"), HasSubstr("top supervisor gave up"),
+                                           HasSubstr("stopped")));
+}
+
+TEST_F(Applications, it_tells_it_is_ready_and_stops_in_order_on_sigterm) {
+    configure("");
+    std::string const socket_path = (directory.path() / "notify").string();
+    FileDescriptor const listener(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
+    ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
+
+    ucred sender{};
+    std::string first_state;
+    std::jthread manager([&] {
+        int const on = 1;
+        (void)setsockopt(listener.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+        std::array<char, 64> text{};
+        std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+        iovec part{.iov_base = text.data(), .iov_len = text.size()};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        ssize_t const length = recvmsg(listener.get(), &message, 0);
+        first_state.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+        if (cmsghdr const* const header = CMSG_FIRSTHDR(&message)) {
+            std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+            kill(sender.pid, SIGTERM);
+        }
+    });
+    CommandResult const result =
+        run({"--config", directory.path().string()}, {.environment = {{"NOTIFY_SOCKET", socket_path}}});
+    manager.join();
+    EXPECT_EQ(first_state, "READY=1");
+    EXPECT_EQ(result.status, 0) << result.error_output;
+    EXPECT_THAT(result.error_output, AllOf(HasSubstr("about to stop"), HasSubstr("lamp off: shutdown"),
+                                           HasSubstr("has stopped in order")));
+}
+
+} // namespace
+} // namespace sinew

@@ -1,0 +1,400 @@
+// Nodes with threads: descriptors, blocking work, idleness, stress of stealing, migration and exits.
+#include "node_core.hpp"
+#include "world.hpp"
+
+#include <sinew/base/file.hpp>
+#include <sinew/otp.hpp>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sinew::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Unwatch {
+    using Reply = void;
+};
+
+/// Reads one count of an eventfd for each FileReady.
+class Reader : public Server<Reader> {
+public:
+    Reader(Journal& journal, int fd)
+        : m_journal(&journal)
+        , m_fd(fd) {}
+    Result<> init() {
+        TRY(m_watch, FileWatch::create(m_fd));
+        return {};
+    }
+    void handle_info(FileReady ready) {
+        std::uint64_t value = 0;
+        (void)!read(ready.fd, &value, sizeof value);
+        m_journal->add(std::to_string(value));
+    }
+    void handle_call(Unwatch /*request*/) { m_watch.close(); }
+
+private:
+    Journal* m_journal;
+    int m_fd;
+    FileWatch m_watch;
+};
+
+class Files : public WorldTest {
+protected:
+    void wait_for(std::size_t count) {
+        for (int i = 0; i < 2000 && lines().size() < count; ++i) {
+            if (GetParam() == Mode::threads) {
+                std::this_thread::sleep_for(1ms);
+            }
+        }
+    }
+    static void add(FileDescriptor const& file, std::uint64_t value) {
+        (void)!write(file.get(), &value, sizeof value);
+    }
+};
+SINEW_IN_BOTH_WORLDS(Files);
+
+TEST_P(Files, a_ready_descriptor_is_a_message_each_time) {
+    FileDescriptor const file(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE | EFD_NONBLOCK));
+    ASSERT_TRUE(world.node().start<Reader>({}, std::ref(journal), file.get()));
+    EXPECT_THAT(lines(), IsEmpty());
+    add(file, 3);
+    wait_for(3);
+    EXPECT_THAT(lines(), ElementsAre("1", "1", "1"));
+}
+
+TEST_P(Files, after_close_no_message_comes) {
+    FileDescriptor const file(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    auto const reader = world.node().start<Reader>({}, std::ref(journal), file.get()).value();
+    ASSERT_TRUE(call(reader, Unwatch{}));
+    add(file, 1);
+    EXPECT_THAT(lines(), IsEmpty());
+}
+
+TEST_P(Files, watches_end_with_their_process) {
+    FileDescriptor const file(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    auto const reader = world.node().start<Reader>({}, std::ref(journal), file.get()).value();
+    exit(reader, ExitReason::kill());
+    world.settle();
+    add(file, 1);
+    EXPECT_THAT(lines(), IsEmpty());
+    ASSERT_TRUE(world.node().start<Reader>({}, std::ref(journal), file.get()));
+    wait_for(1);
+    EXPECT_THAT(lines(), ElementsAre("1"));
+}
+
+TEST_P(Files, what_can_not_be_watched_is_an_error) {
+    auto const directory = TemporaryDirectory::create().value();
+    auto const file = open_file(directory.path() / "plain", O_CREAT | O_RDWR).value();
+    auto const started = world.node().start<Reader>({}, std::ref(journal), file.get());
+    ASSERT_FALSE(started);
+    EXPECT_THAT(started.error().message(), HasSubstr("can't be watched"));
+}
+
+TEST(Nodes, an_idle_node_uses_no_processor_time) {
+    Node const node({.workers = 2});
+    std::this_thread::sleep_for(20ms);
+    auto const cpu_time = [] {
+        timespec time{};
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+        return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    };
+    auto const before = cpu_time();
+    std::this_thread::sleep_for(200ms);
+    EXPECT_LT(cpu_time() - before, 2ms);
+}
+
+TEST(Nodes, blocking_work_does_not_hold_up_the_scheduler) {
+    struct Slow {
+        using Reply = int;
+    };
+    struct Quick {
+        using Reply = int;
+    };
+    struct Gate {
+        std::atomic<bool> is_open{false};
+    };
+    class Mixed : public Server<Mixed> {
+    public:
+        explicit Mixed(Gate& gate)
+            : m_gate(&gate) {}
+        void handle_call(Slow /*request*/, Deferred<Slow> reply) {
+            auto held = std::make_shared<Deferred<Slow>>(std::move(reply));
+            blocking([gate = m_gate] {
+                gate->is_open.wait(false);
+                return 1;
+            }).then([held](Result<int> result) { held->reply(*result); });
+        }
+        int handle_call(Quick /*request*/) { return 2; }
+
+    private:
+        Gate* m_gate;
+    };
+    Gate gate;
+    Node node({.workers = 1});
+    auto const server = node.start<Mixed>({}, std::ref(gate)).value();
+    std::jthread const asker([&] {
+        NodeScope const scope(node);
+        EXPECT_EQ(call(server, Slow{}, 10s).value(), 1);
+    });
+    EXPECT_EQ(call(server, Quick{}, 10s).value(), 2);
+    gate.is_open = true;
+    gate.is_open.notify_all();
+}
+
+TEST(Nodes, a_thread_without_a_node_is_told_so) {
+    std::jthread([] { EXPECT_THROW(send(name<Probe>, Note{}), std::logic_error); });
+}
+
+TEST(Nodes, destroying_a_node_ends_its_processes) {
+    std::atomic<int> alive{0};
+    struct Counted : Server<Counted> {
+        explicit Counted(std::atomic<int>& count)
+            : m_count(&count) {
+            ++*m_count;
+        }
+        ~Counted() { --*m_count; }
+        Counted(Counted const&) = delete;
+        Counted& operator=(Counted const&) = delete;
+        Counted(Counted&&) = delete;
+        Counted& operator=(Counted&&) = delete;
+        std::atomic<int>* m_count;
+    };
+    {
+        Node node({.workers = 2});
+        for (int i = 0; i < 1000; ++i) {
+            spawn<Counted>(std::ref(alive));
+        }
+    }
+    EXPECT_EQ(alive, 0);
+}
+
+// --- Stress: everything at once, on more workers than processors.
+
+struct Work {
+    int left = 0;
+    int nanoseconds = 0;
+};
+
+/// Passes hops to random peers and checks that each peer's numbers arrive in order.
+class Gossip : public Server<Gossip> {
+public:
+    struct Numbered {
+        std::uint32_t from = 0;
+        std::uint32_t number = 0;
+    };
+    struct Shared {
+        std::vector<ServerRef<Gossip>> peers;
+        std::atomic<std::uint64_t> handled{0};
+        std::atomic<int> disorder{0};
+    };
+    Gossip(Shared& shared, std::uint32_t index)
+        : m_shared(&shared)
+        , m_index(index)
+        , m_random(index)
+        , m_sent(64)
+        , m_received(64) {}
+    void handle_info(Numbered message) {
+        if (message.number != ++m_received[message.from]) {
+            ++m_shared->disorder;
+        }
+        ++m_shared->handled;
+    }
+    void handle_info(Work work) {
+        auto const until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(work.nanoseconds);
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        for (int i = 0; i < 4; ++i) {
+            auto const to = static_cast<std::uint32_t>(m_random() % m_shared->peers.size());
+            send(m_shared->peers[to], Numbered{m_index, ++m_sent[to]});
+        }
+        if (work.left > 0) {
+            send(self(), Work{work.left - 1, work.nanoseconds});
+        }
+    }
+
+private:
+    Shared* m_shared;
+    std::uint32_t m_index;
+    std::minstd_rand m_random;
+    std::vector<std::uint32_t> m_sent;
+    std::vector<std::uint32_t> m_received;
+};
+
+TEST(Stress, order_holds_between_processes_that_migrate) {
+    Gossip::Shared shared;
+    Node node({.workers = 4});
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        shared.peers.push_back(node.start<Gossip>({}, std::ref(shared), i).value());
+    }
+    constexpr int rounds = 200;
+    for (std::size_t i = 0; i < shared.peers.size(); ++i) {
+        // Some work long enough that their worker gives others away.
+        send(shared.peers[i], Work{rounds - 1, i % 8 == 0 ? 30'000 : 100});
+    }
+    std::uint64_t const expected = 64ULL * rounds * 4;
+    for (int i = 0; i < 20'000 && shared.handled < expected; ++i) {
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_EQ(shared.handled, expected);
+    EXPECT_EQ(shared.disorder, 0);
+}
+
+/// Asks and is asked, spawns, links, dies: nothing may be lost or answered twice.
+class Chaos : public Server<Chaos> {
+public:
+    struct Ask {
+        using Reply = int;
+        int depth = 0;
+    };
+    struct Shared {
+        std::vector<ServerRef<Chaos>> peers;
+        std::atomic<int> asked{0};
+        std::atomic<int> answered{0};
+        std::atomic<int> downs{0};
+        std::atomic<int> monitored{0};
+    };
+    struct Go {
+        int left = 0;
+    };
+    Chaos(Shared& shared, unsigned seed)
+        : m_shared(&shared)
+        , m_random(seed) {}
+    void init() { set_trap_exit(true); }
+    int handle_call(Ask ask) {
+        if (ask.depth == 3) {
+            throw std::runtime_error("asked too deeply");
+        }
+        return ask.depth;
+    }
+    void handle_info(Exit /*message*/) {}
+    void handle_info(Down /*message*/) { ++m_shared->downs; }
+    void handle_info(Go go) {
+        auto const& peer = m_shared->peers[m_random() % m_shared->peers.size()];
+        ++m_shared->asked;
+        request(peer, Ask{static_cast<int>(m_random() % 64 == 0 ? 3 : 1)}, 20s).then([this](Result<int>) {
+            ++m_shared->answered;
+        });
+        ++m_shared->monitored;
+        (void)spawn_monitor([seed = m_random()] {
+            if (seed % 2 == 0) {
+                exit_self(ExitReason::error("chaos"));
+            }
+        });
+        spawn_link([] {});
+        if (go.left > 0) {
+            send(self(), Go{go.left - 1});
+        }
+    }
+
+private:
+    Shared* m_shared;
+    std::minstd_rand m_random;
+};
+
+TEST(Stress, every_question_is_answered_once_and_every_monitor_too) {
+    World world(Mode::threads);
+    Chaos::Shared targets;
+    Chaos::Shared askers;
+    std::vector<ServerRef<Chaos>> asking;
+    for (unsigned i = 0; i < 8; ++i) {
+        targets.peers.push_back(world.node().start<Chaos>({}, std::ref(targets), i).value());
+        askers.peers = targets.peers;
+    }
+    for (unsigned i = 0; i < 16; ++i) {
+        asking.push_back(world.node().start<Chaos>({}, std::ref(askers), 100 + i).value());
+    }
+    for (auto const& asker : asking) {
+        send(asker, Chaos::Go{150});
+    }
+    world.settle();
+    EXPECT_EQ(askers.asked, 16 * 151);
+    EXPECT_EQ(askers.answered, askers.asked);
+    EXPECT_EQ(askers.downs, askers.monitored);
+}
+
+TEST(Stress, threads_outside_call_a_tree_that_keeps_crashing) {
+    struct Ping {
+        using Reply = int;
+    };
+    struct Die {};
+    class Fragile : public Server<Fragile> {
+    public:
+        int handle_call(Ping /*request*/) { return 1; }
+        void handle_cast(Die /*message*/) { throw std::runtime_error("boom"); }
+    };
+    World world(Mode::threads);
+    auto const tree =
+        world.node().start(supervise(SupervisorOptions{.intensity = 100'000}, {child<Fragile>()})).value();
+    std::atomic<int> answers{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 3; ++t) {
+            threads.emplace_back([&] {
+                NodeScope const scope(world.node());
+                for (int i = 0; i < 200; ++i) {
+                    if (i % 10 == 0) {
+                        cast(name<Fragile>, Die{});
+                    }
+                    auto const reply = call(name<Fragile>, Ping{}, 20s);
+                    ASSERT_TRUE(reply || reply.error().code() != ErrorCode::timed_out)
+                        << reply.error().message();
+                    answers += reply ? 1 : 0;
+                }
+            });
+        }
+    }
+    EXPECT_GT(answers, 0);
+    EXPECT_TRUE(stop_and_wait(tree, ExitReason::shutdown()));
+}
+
+TEST(Stress, processes_come_and_go_on_all_workers_without_growth) {
+    World world(Mode::threads);
+    struct Breeder : Server<Breeder> {
+        struct Breed {
+            int left = 0;
+        };
+        void handle_info(Breed breed) {
+            for (int i = 0; i < 50; ++i) {
+                spawn([] {});
+            }
+            if (breed.left > 0) {
+                send(self(), Breed{breed.left - 1});
+            }
+        }
+    };
+    std::vector<ServerRef<Breeder>> breeders;
+    for (int i = 0; i < 4; ++i) {
+        breeders.push_back(world.node().start<Breeder>().value());
+        send(breeders.back(), Breeder::Breed{200});
+    }
+    world.settle();
+    EXPECT_EQ(world.node().process_count(), 4U);
+    std::size_t records = 0;
+    world.node().core().slots.for_each([&records](detail::Process const&) { ++records; });
+    EXPECT_LT(records, 30'000U) << "records are used again";
+}
+
+} // namespace
+} // namespace sinew::testing
