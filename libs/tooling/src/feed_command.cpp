@@ -166,7 +166,10 @@ Result<CommandResult> feed_command(std::vector<std::string> const& arguments,
     Feeder feeder(std::move(opened), static_cast<std::uint64_t>(facts.st_size));
     TRY(auto child, start(arguments));
     CommandResult result;
+    // A program that ends before it has read everything must not end us too.
+    auto* const before = std::signal(SIGPIPE, SIG_IGN);
     auto const exchanged = exchange(child, feeder, result, on_progress);
+    std::signal(SIGPIPE, before);
     child.input.close();
     int status = 0;
     while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
