@@ -33,7 +33,12 @@ void add(std::vector<std::string>& command, std::vector<std::string> const& more
 
 Result<> add_serial(std::vector<std::string>& command, EmulatorOptions const& options) {
     if (options.serial == SerialConsole::terminal) {
-        add(command, {"-chardev", "stdio,id=serial0,mux=on,signal=off", "-mon", "serial0"});
+        std::string terminal = "stdio,id=serial0,mux=on,signal=off";
+        if (!options.serial_path.empty()) {
+            TRY_OK(check_path(options.serial_path.string(), "serial console"));
+            terminal += fmt::format(",logfile={}", options.serial_path.string());
+        }
+        add(command, {"-chardev", terminal, "-mon", "serial0"});
     } else {
         TRY_OK(check_path(options.serial_path.string(), "serial console"));
         auto const path = options.serial_path.string();

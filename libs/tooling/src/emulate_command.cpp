@@ -3,6 +3,7 @@
 #include <sinew/tooling/burn.hpp>
 #include <sinew/tooling/command.hpp>
 #include <sinew/tooling/context.hpp>
+#include <sinew/tooling/keys.hpp>
 #include <sinew/tooling/ports.hpp>
 #include <sinew/tooling/process.hpp>
 #include <sinew/tooling/project.hpp>
@@ -96,13 +97,16 @@ Result<system::Acceleration> acceleration(system::Description const& description
     return possible;
 }
 
-void announce(Console& console, Machine const& machine, Options const& options, std::uint16_t port,
+void announce(Context const& context, Machine const& machine, Options const& options, std::uint16_t port,
               bool terminal) {
+    Console& console = context.console();
+    std::string const key = KeyStore(context.paths().home).ssh_key_path().string();
     console.step(fmt::format("{} boots {} ({})", machine.target.description.name,
                              fs::proximate(machine.image).string(),
                              options.snapshot ? "nothing is kept" : "changes are kept"));
-    console.say(fmt::format(
-        "  ssh      ssh -p {} root@localhost\n  update   sinew upload localhost --port {}", port, port));
+    console.say(fmt::format("  ssh      ssh -p {0} -i {1} root@localhost\n"
+                            "  update   sinew upload localhost --port {0}",
+                            port, key));
     console.say(terminal ? "  end      Ctrl-A X (Ctrl-A H for help)\n" : "  end      Ctrl-C\n");
     console.result(object(
         {{"image", machine.image.string()}, {"ssh_port", port}, {"pid", getpid()}, {"log", options.log}}));
@@ -124,7 +128,7 @@ Result<int> emulate(Context& context, Options const& options) {
                                               : "/dev/null";
     TRY(auto const command, system::emulator_command(machine.target.description, wanted));
     context.console().detail(join(command, " "));
-    announce(context.console(), machine, options, port, terminal);
+    announce(context, machine, options, port, terminal);
     // On the terminal QEMU has the keyboard, so that Ctrl-C reaches the guest.
     TRY(int const status, run_attached(command, {.on_interrupt = terminal ? OnInterrupt::passes_on
                                                                           : OnInterrupt::asks_to_end}));

@@ -30,7 +30,7 @@ struct EmulatorOptions {
     std::filesystem::path image{};
     Acceleration acceleration = Acceleration::software;
     SerialConsole serial = SerialConsole::terminal;
-    /// For SerialConsole::file and socket.
+    /// For SerialConsole::file and socket; for terminal the file that keeps a copy, or empty.
     std::filesystem::path serial_path{};
     /// A port of this machine (127.0.0.1) forwarded to the guest's SSH server.
     std::optional<std::uint16_t> ssh_port{};
