@@ -90,9 +90,10 @@ Result<system::Acceleration> acceleration(system::Description const& description
         return system::Acceleration::software;
     }
     if (wanted == "kvm" && possible != system::Acceleration::kvm) {
-        return failure(ErrorCode::unavailable,
-                       "KVM can't be used here (no writable /dev/kvm that QEMU can start a machine with, or the target "
-                       "has another architecture); leave --accel out or say --accel tcg");
+        return failure(
+            ErrorCode::unavailable,
+            "KVM can't be used here (no writable /dev/kvm that QEMU can start a machine with, or the target "
+            "has another architecture); leave --accel out or say --accel tcg");
     }
     return possible;
 }
