@@ -183,6 +183,7 @@ TEST_P(Supervisors, giving_up_is_a_crash_for_the_supervisor_above) {
     EXPECT_THAT(lines(), ElementsAre("down x std::runtime_error: boom", "down y shutdown", "up x", "up y"));
     EXPECT_TRUE(is_alive(outer));
     ASSERT_TRUE(stop_and_wait(outer, ExitReason::shutdown()));
+    world.settle();
     EXPECT_EQ(world.node().process_count(), 0U);
 }
 
@@ -258,6 +259,7 @@ TEST_P(Supervisors, bad_specifications_are_refused_with_a_sentence) {
         HasSubstr("both significant and permanent"));
     EXPECT_THAT(error_of({}, worker("a", {.restart = Restart::transient, .is_significant = true})),
                 HasSubstr("auto_shutdown is never"));
+    world.settle();
     EXPECT_EQ(world.node().process_count(), 0U);
 }
 
