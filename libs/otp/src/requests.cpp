@@ -130,6 +130,8 @@ void accept_reply(Worker& worker, Process& process, Envelope* envelope) {
     if (pending->is_armed()) {
         worker.timers.remove(*pending);
     }
+    // Its process may be under way to this worker, whose adopt() arms what still has a time.
+    pending->due_ns = TimerWheel::never;
     if (!pending->waiter) {
         worker.enqueue(process, envelope);
         return;
