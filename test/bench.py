@@ -98,7 +98,7 @@ def boot(tool: Tool, image: pathlib.Path, acceleration: str, log: pathlib.Path) 
         device.wait_until_running()
         asked = time.monotonic()
         uptime = float(device.ssh("cut -d' ' -f1 /proc/uptime"))
-        first_toggle = json.loads(device.ssh("sinew-sim list --json"))["lines"][0]["first_change_s"]
+        first_toggle = json.loads(device.ssh("sinew-sim list --json"))["lines"][0]["first_change_ns"] / 1e9
         pid_1 = float(device.ssh("dmesg | sed -n 's/^\\[ *\\([0-9.]*\\)\\] Run \\/init as init.*/\\1/p'"))
         return {
             "qemu_to_kernel": asked - device.started_at - uptime,

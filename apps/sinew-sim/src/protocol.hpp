@@ -2,7 +2,8 @@
 /// socket.
 ///
 ///     -> {"command":"set","line":"5","value":1}
-///     <- {"ok":true,"lines":[{"line":5,"name":"","direction":"input","value":1,"driven":true}]}
+///     <- {"ok":true,"lines":[{"line":5,"name":"","direction":"input","value":1,"driven":true,"changes":3,
+///         "first_change_ns":98765432}]}
 ///     -> {"command":"watch","line":"4"}
 ///     <- {"ok":true,"lines":[...]}
 ///     <- {"event":"level","line":4,"name":"LED0","value":1,"time_ns":123456789,"sequence":1,"missed":0}
@@ -52,8 +53,12 @@ struct LineState {
     int value = 0;
     /// Whether `set` holds it.
     bool driven = false;
+    /// How often its level has changed since the server started, whoever changed it.
+    std::int64_t changes = 0;
+    /// When it changed for the first time, CLOCK_MONOTONIC.
+    std::optional<std::int64_t> first_change_ns;
 };
-BOOST_DESCRIBE_STRUCT(LineState, (), (line, name, direction, value, driven))
+BOOST_DESCRIBE_STRUCT(LineState, (), (line, name, direction, value, driven, changes, first_change_ns))
 
 struct Reply {
     bool ok = false;

@@ -173,13 +173,8 @@ bool Simulator::serve_client(Client& client, short events) {
 }
 
 void Simulator::report_changes() {
-    std::uint8_t const levels = m_board.pins().levels();
-    auto const changed = static_cast<std::uint8_t>(levels ^ m_reported_levels);
-    m_reported_levels = levels;
-    if (changed == 0) {
-        return;
-    }
     MonotonicTime const now = m_clock.now();
+    std::uint8_t const changed = m_board.take_changes(now);
     for (std::size_t line = 0; line < Pins::count; ++line) {
         if (((changed >> line) & 1U) != 0) {
             for (Client& client : m_clients) {

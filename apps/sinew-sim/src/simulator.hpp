@@ -66,7 +66,6 @@ private:
     Clock const& m_clock;
     FileDescriptor m_listener;
     std::list<Client> m_clients;
-    std::uint8_t m_reported_levels = 0;
 };
 
 } // namespace sinew::sim

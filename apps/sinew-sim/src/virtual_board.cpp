@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +32,25 @@ LineState VirtualBoard::state(std::size_t line) const {
             .name = m_names.at(line),
             .direction = m_pins.is_output(line) ? LineDirection::output : LineDirection::input,
             .value = m_pins.level(line) ? 1 : 0,
-            .driven = m_pins.is_driven(line)};
+            .driven = m_pins.is_driven(line),
+            .changes = m_history.at(line).changes,
+            .first_change_ns = m_history.at(line).first_change_ns};
+}
+
+std::uint8_t VirtualBoard::take_changes(MonotonicTime now) {
+    std::uint8_t const levels = m_pins.levels();
+    auto const changed = static_cast<std::uint8_t>(levels ^ m_last_levels);
+    m_last_levels = levels;
+    for (std::size_t line = 0; line < Pins::count; ++line) {
+        if (((changed >> line) & 1U) == 0) {
+            continue;
+        }
+        History& history = m_history.at(line);
+        if (history.changes++ == 0) {
+            history.first_change_ns = now.time_since_epoch().count();
+        }
+    }
+    return changed;
 }
 
 Result<std::size_t> VirtualBoard::find_line(std::string_view text) const {

@@ -8,12 +8,15 @@
 #include "pins.hpp"
 #include "protocol.hpp"
 
+#include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,13 +43,21 @@ public:
     [[nodiscard]] Result<std::size_t> find_line(std::string_view text) const;
     /// Does what `request` says; a watch only answers with the present state here.
     [[nodiscard]] Reply handle(Request const& request);
+    /// The lines whose level is another than at the last call, one bit each; `now` is when they changed.
+    [[nodiscard]] std::uint8_t take_changes(MonotonicTime now);
 
 private:
+    struct History {
+        std::int64_t changes = 0;
+        std::optional<std::int64_t> first_change_ns;
+    };
     [[nodiscard]] Result<Reply> try_handle(Request const& request);
     [[nodiscard]] Reply all_lines() const;
 
     Pins m_pins;
     std::array<std::string, Pins::count> m_names;
+    std::uint8_t m_last_levels = 0;
+    std::array<History, Pins::count> m_history;
     std::shared_ptr<Tmp102> m_sensor = std::make_shared<Tmp102>();
     Cp2112 m_chip;
 };

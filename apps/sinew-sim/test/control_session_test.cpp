@@ -8,11 +8,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace sinew::sim {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -40,8 +43,20 @@ protected:
 TEST_F(ControlSessionTest, get_shows_what_the_kernel_wrote) {
     kernel_sets(4, true);
     EXPECT_THAT(say("{\"command\":\"get\",\"line\":\"LED0\"}\n"),
-                HasSubstr(R"({"line":4,"name":"LED0","direction":"output","value":1,"driven":false})"));
+                HasSubstr(R"({"line":4,"name":"LED0","direction":"output","value":1,"driven":false,)"));
     EXPECT_THAT(say("{\"command\":\"get\",\"line\":\"cp2112_gpio:4\"}\n"), HasSubstr(R"("value":1)"));
+}
+
+TEST_F(ControlSessionTest, a_line_tells_how_often_and_when_first_it_changed) {
+    EXPECT_EQ(board.state(4).changes, 0);
+    EXPECT_EQ(board.state(4).first_change_ns, std::nullopt);
+    kernel_sets(4, true);
+    EXPECT_EQ(board.take_changes(MonotonicTime(7ms)), 0x10);
+    EXPECT_EQ(board.take_changes(MonotonicTime(8ms)), 0);
+    kernel_sets(4, false);
+    EXPECT_EQ(board.take_changes(MonotonicTime(9ms)), 0x10);
+    EXPECT_THAT(say("{\"command\":\"get\",\"line\":\"4\"}\n"),
+                HasSubstr(R"("changes":2,"first_change_ns":7000000)"));
 }
 
 TEST_F(ControlSessionTest, set_drives_an_input_until_release) {
