@@ -1,45 +1,73 @@
 """Runs clang-tidy over every source of a build folder's compile_commands.json, several at a time.
 
-A source whose text, headers and checks are those of the last clean run is not checked again: the state is kept in
-<build>/clang-tidy. Usage: run_clang_tidy.py BUILD_FOLDER JOBS
+A source is not checked again while its text, its headers, its command and the checks are those of a clean run: a file
+named by their digest in ~/.cache/sinew/clang-tidy says so, for every clone. The headers are those that ninja knows, so
+build first. Usage: run_clang_tidy.py BUILD_FOLDER JOBS
 """
 
 import concurrent.futures
+import functools
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
-SKIPPED_FLAGS = ("-fno-sanitize-recover", "-fsanitize")
+CACHE = (
+    pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "sinew" / "clang-tidy"
+)
 
 
-def preprocessed_digest(entry: dict, checks: bytes) -> str:
-    """A digest of what clang-tidy would read: the preprocessed source and the checks."""
-    arguments = [word for word in entry["command"].split() if not word.endswith("ccache")]
-    for flag in ("-o", "-MF", "-MT"):
-        if flag in arguments:
-            at = arguments.index(flag)
-            del arguments[at : at + 2]
-    arguments = [
-        word for word in arguments if word not in ("-c", "-MD") and not word.startswith(SKIPPED_FLAGS)
-    ]
-    text = subprocess.run(arguments + ["-E"], cwd=entry["directory"], capture_output=True, check=False)
-    source = pathlib.Path(entry["file"]).read_bytes()
-    return hashlib.sha256(text.stdout + source + checks).hexdigest()
+def known_headers(build: pathlib.Path) -> dict[str, list[str]]:
+    """What each object file was compiled from, as ninja's log of dependencies has it."""
+    text = subprocess.run(
+        ["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True
+    ).stdout
+    headers: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("    "):
+            current.append(line.strip())
+        elif ": #deps" in line:
+            current = headers.setdefault(line.partition(": #deps")[0], [])
+    return headers
 
 
-def check(entry: dict, build: pathlib.Path, root: pathlib.Path, checks: bytes) -> str:
+@functools.cache
+def file_identity(path: pathlib.Path, root: pathlib.Path) -> str:
+    """Our own files count by content; the system's by size and time."""
+    if path.is_relative_to(root):
+        return f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    status = path.stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def output_of(entry: dict) -> str:
+    words = entry["command"].split()
+    return words[words.index("-o") + 1]
+
+
+def digest_of(entry: dict, headers: list[str], root: pathlib.Path, checks: bytes) -> str:
+    folder = pathlib.Path(entry["directory"])
+    files = sorted(
+        {(folder / header).resolve() for header in headers} | {pathlib.Path(entry["file"]).resolve()}
+    )
+    digest = hashlib.sha256(checks)
+    digest.update(entry["command"].replace(str(root), "").encode())
+    for file in files:
+        digest.update(file_identity(file, root).encode())
+    return digest.hexdigest()
+
+
+def check(entry: dict, build: pathlib.Path, stamp: pathlib.Path) -> str:
     """Returns what clang-tidy complains about; empty when the source is clean."""
-    name = str(pathlib.Path(entry["file"]).relative_to(root))
-    stamp = build / "clang-tidy" / (name.replace("/", "_") + ".ok")
-    digest = preprocessed_digest(entry, checks)
-    if stamp.exists() and stamp.read_text() == digest:
+    if stamp.exists():
         return ""
     command = [
         "clang-tidy-19",
         "-p",
-        str(build),
+        build,
         "--quiet",
         "--extra-arg=-Wno-unknown-warning-option",
         entry["file"],
@@ -47,7 +75,7 @@ def check(entry: dict, build: pathlib.Path, root: pathlib.Path, checks: bytes) -
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         return result.stdout + (result.stderr if not result.stdout else "")
-    stamp.write_text(digest)
+    stamp.touch()
     return ""
 
 
@@ -59,10 +87,15 @@ def main() -> int:
     entries = [
         e for e in entries if pathlib.Path(e["file"]).is_relative_to(root) and "/build/" not in e["file"]
     ]
-    (build / "clang-tidy").mkdir(exist_ok=True)
+    headers = known_headers(build)
+    CACHE.mkdir(parents=True, exist_ok=True)
+
+    def check_entry(entry: dict) -> str:
+        return check(entry, build, CACHE / digest_of(entry, headers.get(output_of(entry), []), root, checks))
+
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for number, complaints in enumerate(pool.map(lambda e: check(e, build, root, checks), entries), 1):
+        for number, complaints in enumerate(pool.map(check_entry, entries), 1):
             if sys.stdout.isatty():
                 print(f"\r    {number}/{len(entries)}", end="", flush=True)
             if complaints:

@@ -110,7 +110,7 @@ std::shared_ptr<HardwareWatchdog> take_watchdog(Watchdog const& wanted) {
 }
 
 Result<> validate_running_slot(DeviceConfig const& config) {
-    TRY(auto const output, run_checked({"fwup", "-a", "-q", "-d", config.disk, "-i",
+    TRY(auto const output, run_checked({"fwup", "-a", "-q", "-U", "-d", config.disk, "-i",
                                         config.operations_archive, "-t", "validate"},
                                        {.timeout = validate_limit}));
     return {};

@@ -103,7 +103,8 @@ public:
         , m_input(std::move(input))
         , m_output(std::move(output))
         , m_error_output(std::move(error_output))
-        , m_options(options) {}
+        , m_options(options)
+        , m_unfed(options.input ? std::string_view(*options.input) : std::string_view()) {}
 
     /// Feeds and drains until all pipes are closed or the time is up; then reaps. Empty: killed at the
     /// timeout.
@@ -155,12 +156,12 @@ private:
     }
 
     void feed() {
-        std::string_view const rest = std::string_view(*m_options.input).substr(m_fed);
-        auto const count = ::write(m_input.get(), rest.data(), std::min<std::size_t>(rest.size(), 65536));
+        auto const count =
+            ::write(m_input.get(), m_unfed.data(), std::min<std::size_t>(m_unfed.size(), 65536));
         if (count > 0) {
-            m_fed += static_cast<std::size_t>(count);
+            m_unfed.remove_prefix(static_cast<std::size_t>(count));
         }
-        if (m_fed == m_options.input->size() || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+        if (m_unfed.empty() || (count < 0 && errno != EAGAIN && errno != EINTR)) {
             m_input.close();
         }
     }
@@ -203,7 +204,7 @@ private:
     FileDescriptor m_output;
     FileDescriptor m_error_output;
     CommandOptions const& m_options;
-    std::size_t m_fed = 0;
+    std::string_view m_unfed;
     std::string m_output_line;
     std::string m_error_line;
     CommandResult m_result;

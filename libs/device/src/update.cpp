@@ -86,7 +86,8 @@ Result<InstalledFirmware> installed_firmware(DeviceConfig const& config, std::st
 
 Result<std::vector<std::string>> fwup_command(DeviceConfig const& config, std::string const& input,
                                               std::string const& task) {
-    std::vector<std::string> command{"fwup", "-a", "-n", "-d", config.disk, "-i", input, "-t", task};
+    // The disk is the one we run from: without -U, fwup would unmount /data under everybody's feet.
+    std::vector<std::string> command{"fwup", "-a", "-n", "-U", "-d", config.disk, "-i", input, "-t", task};
     if (!config.platform.empty()) {
         command.insert(command.end(), {"--platform", config.platform});
     }

@@ -54,8 +54,8 @@ TEST(FwupCommand, every_public_key_is_named_and_nothing_else) {
     auto const a = (folder.path() / "a.pub").string();
     auto const b = (folder.path() / "b.pub").string();
     EXPECT_THAT(fwup_command(config, "-", "upgrade").value(),
-                ElementsAre("fwup", "-a", "-n", "-d", "/dev/rootdisk0", "-i", "-", "-t", "upgrade", "-p", a,
-                            "-p", b));
+                ElementsAre("fwup", "-a", "-n", "-U", "-d", "/dev/rootdisk0", "-i", "-", "-t", "upgrade",
+                            "-p", a, "-p", b));
 }
 
 TEST(FwupCommand, a_firmware_for_another_platform_is_refused_before_anything_else) {
@@ -68,7 +68,7 @@ TEST(FwupCommand, a_firmware_for_another_platform_is_refused_before_anything_els
 TEST(FwupCommand, a_missing_key_folder_means_no_keys) {
     DeviceConfig config;
     config.key_directory = "/nonexistent";
-    EXPECT_EQ(fwup_command(config, "-", "upgrade").value().size(), 9U);
+    EXPECT_EQ(fwup_command(config, "-", "upgrade").value().size(), 10U);
 }
 
 TEST(FwupRun, numbers_alone_are_progress_and_the_last_line_is_the_cause) {
