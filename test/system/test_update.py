@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from support.device import Device
-from support.tool import Project, Tool
+from support.tool import TOOL, Project, Tool
 
 
 def partitions(image: pathlib.Path) -> dict[str, tuple[int, int]]:
@@ -219,3 +219,22 @@ def test_two_updates_at_once_do_not_mix(blinky, device):
         first.stdin.close()
     assert first.wait(timeout=120) == 0, first.stdout.read() + first.stderr.read()
     assert device.wait_for("0.2.0", lambda s: s["version"] == "0.2.0" and s["validated"])["slot"] == "b"
+
+
+def test_two_builds_at_once_wait_for_each_other(blinky, tmp_path):
+    def build(name: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [str(TOOL), "firmware", "--output", str(tmp_path / name), "--json"],
+            cwd=blinky.project.folder,
+            env=blinky.tool.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    uuids = []
+    for builder in [build("one.fw"), build("two.fw")]:
+        said, _ = builder.communicate(timeout=300)
+        assert builder.returncode == 0, said
+        uuids.append(json.loads(said)["uuid"])
+    for name, uuid in zip(("one.fw", "two.fw"), uuids):
+        assert uuid in blinky.tool.run("fw", "metadata", str(tmp_path / name))

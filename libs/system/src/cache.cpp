@@ -7,15 +7,13 @@
 #include "tree.hpp"
 
 #include <sinew/base/file.hpp>
+#include <sinew/base/file_lock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/system/lock.hpp>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -108,20 +106,7 @@ Result<fs::path> Cache::make_work_folder(std::string_view target) const {
 }
 
 Result<FileDescriptor> Cache::lock(std::string_view target, std::function<void()> const& on_wait) const {
-    auto const path = m_folder / fmt::format("{}.lock", target);
-    TRY(auto file, open_file(path, O_RDWR | O_CREAT));
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
-        return file;
-    }
-    if (on_wait) {
-        on_wait();
-    }
-    while (::flock(file.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) {
-            return std::unexpected(error_from_errno(errno, "locking " + path.string()));
-        }
-    }
-    return file;
+    return lock_file(m_folder / fmt::format("{}.lock", target), on_wait);
 }
 
 Result<> Cache::sweep(std::string_view target) const {

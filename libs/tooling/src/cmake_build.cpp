@@ -1,6 +1,7 @@
 // Running cmake and ninja. See cmake_build.hpp.
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/file_lock.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/console.hpp>
 
@@ -86,6 +87,11 @@ std::optional<BuildStep> parse_build_step(std::string_view line) {
 }
 
 Result<> build_with_cmake(Console& console, CmakeBuild const& build) {
+    std::error_code problem;
+    fs::create_directories(build.folder, problem);
+    TRY(auto const lock, lock_file(build.folder / "sinew-build.lock", [&console, &build] {
+            console.say("waiting for another sinew that builds in " + build.folder.string());
+        }));
     auto const arguments = configure_arguments(build);
     if (!is_configured(build, arguments)) {
         TRY_OK(configure(console, build, arguments));

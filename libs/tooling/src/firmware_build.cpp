@@ -1,5 +1,6 @@
 // The steps of `sinew firmware`. See firmware_build.hpp.
 #include <sinew/base/file.hpp>
+#include <sinew/base/file_lock.hpp>
 #include <sinew/system.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/context.hpp>
@@ -277,6 +278,9 @@ Result<FirmwareBuild> build_firmware(Context const& context, Project const& proj
     if (problem) {
         return std::unexpected(error_from_errno(problem.value(), work.output_folder.string()));
     }
+    TRY(auto const lock, lock_file(work.output_folder / "firmware.lock", [&context] {
+            context.console().say("waiting for another `sinew firmware` of this project");
+        }));
     StepTimer const timer(context.console(), "in all");
     TRY(auto const key, signing_key(work));
     TRY(auto const target, system::load_system(root / "systems", project.config().target));
