@@ -80,6 +80,9 @@ bool claim_names(Process& process) {
             process.more().names.push_back(start.name);
         }
     }
+    if (!holder && start.via != nullptr) {
+        holder = start.via->claim(pid, *process.behaviour);
+    }
     if (!holder) {
         return true;
     }
@@ -88,10 +91,24 @@ bool claim_names(Process& process) {
     return false;
 }
 
+void arrive_start_timeout(Process& process, Envelope& envelope) {
+    destroy_payload<char>(envelope);
+    if (process.has(Process::is_initialising)) {
+        process.start->is_timed_out = true;
+        doom(process, ExitReason::error("init() took too long", "timeout"));
+    }
+}
+constexpr MessageOps start_timeout_ops{
+    .kind = EnvelopeKind::signal, .discard = &discard_payload<char>, .arrive = &arrive_start_timeout};
+
 void begin_start(Process& process) {
     process.flags = (process.flags & ~Process::needs_start) | Process::is_initialising;
     if (!claim_names(process)) {
         return;
+    }
+    if (StartInfo& start = *process.start; start.timeout != Duration::max()) {
+        start.timer.sequence =
+            send_later(start.timeout, make_envelope<char>(start_timeout_ops, '\0'), &start.timer.node);
     }
     guarded(process, &in_init, [&] {
         process.state = process.start->blueprint->construct();
@@ -134,6 +151,13 @@ void give_up_names(Process& process) noexcept {
     for (std::string const& name : extras.names) {
         registry.release_name(name, process.pid());
     }
+}
+
+void run_exit_hooks(Process& process) noexcept {
+    for (std::shared_ptr<ExitHook> const& hook : process.extras->exit_hooks) {
+        hook->process_ended(process.pid(), process.exit_reason);
+    }
+    process.extras->exit_hooks.clear();
 }
 
 void discard_mailbox(Process& process) noexcept {
@@ -189,8 +213,10 @@ void report_failed_start(std::unique_ptr<StartInfo> start, ExitReason const& rea
     if (start->is_ignored) {
         start->on_started.answer(make_reply<Pid>(start->on_started, Pid()));
     } else {
-        start->on_started.fail(
-            start->is_name_taken ? RequestFailure::name_taken : RequestFailure::start_failed, reason);
+        start->on_started.fail(start->is_name_taken  ? RequestFailure::name_taken
+                               : start->is_timed_out ? RequestFailure::timed_out
+                                                     : RequestFailure::start_failed,
+                               reason);
     }
 }
 
@@ -222,6 +248,7 @@ void die(Worker& worker, Process& process) {
     send_held_replies(process);
     if (process.extras != nullptr) {
         give_up_names(process);
+        run_exit_hooks(process);
         close_file_watches(worker, process);
     }
     if (process.pendings_first != nullptr || process.timers != nullptr) {
@@ -343,6 +370,7 @@ void init_done(Result<Start> result) {
     }
     process.flags &= ~Process::is_initialising;
     std::unique_ptr<StartInfo> const done(std::exchange(process.start, nullptr));
+    (void)cancel(done->timer);
     if (done->on_started) {
         done->on_started.answer(make_reply<Pid>(done->on_started, process.pid()));
     }

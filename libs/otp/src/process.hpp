@@ -9,12 +9,15 @@
 
 #include "flat_table.hpp"
 
+#include <sinew/base/clock.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/envelope.hpp>
+#include <sinew/otp/detail/exit_hook.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/pid.hpp>
+#include <sinew/otp/process.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -38,8 +41,12 @@ struct StartInfo {
     std::size_t type_slot = no_type_slot;
     std::string name;
     ReplyPath on_started;
+    std::shared_ptr<NameClaim const> via;
+    Duration timeout = Duration::max();
+    Timer timer = {};
     bool is_name_taken = false;
     bool is_ignored = false;
+    bool is_timed_out = false;
 };
 
 /// Someone who waits for this process to end with a reason.
@@ -76,6 +83,8 @@ struct Extras {
     /// Answered with the exit reason.
     std::vector<ReplyPath> end_waiters;
     std::vector<FileWatchRecord*> file_watches;
+    std::vector<std::shared_ptr<ExitHook>> exit_hooks;
+    Timer idle_timer;
 };
 
 struct alignas(64) Process {

@@ -243,7 +243,9 @@ Process& new_process(NodeCore& core, std::shared_ptr<Blueprint const> blueprint,
     process->start = new StartInfo{.blueprint = std::move(blueprint),
                                    .type_slot = options.type_slot,
                                    .name = std::move(options.name),
-                                   .on_started = std::move(options.on_started)};
+                                   .on_started = std::move(options.on_started),
+                                   .via = std::move(options.via),
+                                   .timeout = options.start_timeout};
     core.process_count.fetch_add(1, std::memory_order_relaxed);
     return *process;
 }
@@ -312,6 +314,28 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
     worker.timers.add(timer);
     *node = &timer;
     return sequence;
+}
+
+void arm_idle_timeout(Duration delay, Envelope* envelope) {
+    Process& process = require_process("set_idle_timeout()");
+    payload_of<IdleMark>(*envelope).messages_handled = process.messages_handled;
+    Extras& extras = process.more();
+    (void)cancel(extras.idle_timer);
+    if (delay <= Duration(0)) {
+        extras.idle_timer = {};
+        deliver(process.pid(), envelope);
+    } else {
+        extras.idle_timer.sequence = send_later(delay, envelope, &extras.idle_timer.node);
+    }
+}
+
+bool is_still_idle(IdleMark mark) {
+    Process& process = *t_context.process;
+    if (process.messages_handled == mark.messages_handled + 1) {
+        return true;
+    }
+    --process.messages_handled;
+    return false;
 }
 
 void submit_blocking(std::function<void()> work) {

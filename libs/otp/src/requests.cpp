@@ -11,6 +11,7 @@
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/request.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
@@ -116,6 +117,28 @@ void suspend_for(Pending& pending, std::coroutine_handle<> waiter) {
     pending.owner->flags |= Process::is_suspended;
 }
 
+namespace {
+
+void fire_wait_timeout(TimerNode& node) {
+    auto& pending = static_cast<Pending&>(node);
+    Process& process = *pending.owner;
+    process.more().ready = &pending;
+    process.flags |= Process::is_ready;
+    t_context.worker->make_runnable(process);
+}
+
+} // namespace
+
+void suspend_for(Pending& pending, std::coroutine_handle<> waiter, Duration time) {
+    suspend_for(pending, waiter);
+    if (time != Duration::max()) {
+        Worker& worker = *t_context.worker;
+        pending.fire = &fire_wait_timeout;
+        pending.due_ns = worker.core.now_ns() + std::max<std::int64_t>(time.count(), 0);
+        worker.timers.add(pending);
+    }
+}
+
 ReplyPath path_to(Pending const& pending) noexcept {
     return {pending.owner->pid().value(), pending.ref};
 }
@@ -132,6 +155,10 @@ void accept_reply(Worker& worker, Process& process, Envelope* envelope) {
     }
     // Its process may be under way to this worker, whose adopt() arms what still has a time.
     pending->due_ns = TimerWheel::never;
+    if (!pending->waiter && pending->keeps_reply) {
+        pending->reply = envelope;
+        return;
+    }
     if (!pending->waiter) {
         worker.enqueue(process, envelope);
         return;

@@ -510,6 +510,196 @@ TEST_P(Servers, a_recipient_sends_to_whoever_handles_the_message) {
     EXPECT_THAT(lines(), ElementsAre("typed", "again"));
 }
 
+class Sleepy : public Server<Sleepy> {
+public:
+    Sleepy(Journal& journal, Duration time, bool rearms = false)
+        : m_journal(&journal)
+        , m_time(time)
+        , m_rearms(rearms) {}
+    void init() { set_idle_timeout(m_time); }
+    void handle_info(IdleTimeout /*message*/) { m_journal->add("idle"); }
+    void handle_info(Note note) {
+        m_journal->add(note.text);
+        if (m_rearms) {
+            set_idle_timeout(m_time);
+        }
+    }
+
+private:
+    Journal* m_journal;
+    Duration m_time;
+    bool m_rearms;
+};
+
+TEST(IdleTimeouts, come_when_no_message_came_for_their_time) {
+    Simulation simulation;
+    Journal journal;
+    (void)simulation.node().start<Sleepy>({}, std::ref(journal), Duration(5s)).value();
+    simulation.advance(5s - 1ns);
+    EXPECT_THAT(journal.lines(), IsEmpty());
+    simulation.advance(1ns);
+    EXPECT_THAT(journal.lines(), ElementsAre("idle"));
+    simulation.advance(60s);
+    EXPECT_THAT(journal.lines(), ElementsAre("idle"));
+}
+
+TEST(IdleTimeouts, are_cancelled_by_any_message) {
+    Simulation simulation;
+    Journal journal;
+    auto const server = simulation.node().start<Sleepy>({}, std::ref(journal), Duration(5s)).value();
+    simulation.advance(4s);
+    send(server, Note{"any"});
+    simulation.advance(60s);
+    EXPECT_THAT(journal.lines(), ElementsAre("any"));
+}
+
+TEST(IdleTimeouts, start_anew_with_each_handler_that_sets_one) {
+    Simulation simulation;
+    Journal journal;
+    auto const server = simulation.node().start<Sleepy>({}, std::ref(journal), Duration(5s), true).value();
+    for (int i = 0; i < 3; ++i) {
+        simulation.advance(4s);
+        send(server, Note{"again"});
+    }
+    simulation.advance(4s);
+    EXPECT_THAT(journal.lines(), ElementsAre("again", "again", "again"));
+    simulation.advance(1s);
+    EXPECT_THAT(journal.lines(), ElementsAre("again", "again", "again", "idle"));
+}
+
+TEST(IdleTimeouts, of_zero_act_only_if_the_mailbox_is_empty) {
+    Simulation simulation;
+    Journal journal;
+    (void)simulation.node().start<Sleepy>({}, std::ref(journal), Duration(0)).value();
+    simulation.run_until_settled();
+    EXPECT_THAT(journal.lines(), ElementsAre("idle"));
+    class Busy : public Server<Busy> {
+    public:
+        explicit Busy(Journal& journal)
+            : m_journal(&journal) {}
+        void init() {
+            send(self(), Note{"waits"});
+            set_idle_timeout(Duration(0));
+        }
+        void handle_info(IdleTimeout /*message*/) { m_journal->add("idle"); }
+        void handle_info(Note note) { m_journal->add(note.text); }
+
+    private:
+        Journal* m_journal;
+    };
+    journal.clear();
+    (void)simulation.node().start<Busy>({}, std::ref(journal)).value();
+    simulation.run_until_settled();
+    EXPECT_THAT(journal.lines(), ElementsAre("waits"));
+}
+
+TEST(IdleTimeouts, replace_the_one_set_before_in_the_same_handler) {
+    class Twice : public Server<Twice> {
+    public:
+        explicit Twice(Journal& journal)
+            : m_journal(&journal) {}
+        void init() {
+            set_idle_timeout(1s);
+            set_idle_timeout(3s);
+        }
+        void handle_info(IdleTimeout /*message*/) { m_journal->add("idle"); }
+
+    private:
+        Journal* m_journal;
+    };
+    Simulation simulation;
+    Journal journal;
+    (void)simulation.node().start<Twice>({}, std::ref(journal)).value();
+    simulation.advance(2s);
+    EXPECT_THAT(journal.lines(), IsEmpty());
+    simulation.advance(1s);
+    EXPECT_THAT(journal.lines(), ElementsAre("idle"));
+}
+
+class SlowStarter : public Server<SlowStarter> {
+public:
+    explicit SlowStarter(Duration time)
+        : m_time(time) {}
+    Async<> init() { co_await pause(m_time); }
+
+private:
+    Duration m_time;
+};
+
+TEST(Starts, that_take_too_long_are_ended_with_an_error) {
+    Simulation simulation;
+    auto const started =
+        simulation.node().start<SlowStarter>({.name = "slow", .timeout = 100ms}, Duration(101ms));
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code(), ErrorCode::timed_out);
+    simulation.run_until_settled();
+    EXPECT_EQ(simulation.node().process_count(), 0U);
+    EXPECT_FALSE(whereis(name<SlowStarter>("slow")));
+}
+
+TEST(Starts, that_end_in_time_are_not_disturbed_by_their_limit) {
+    Simulation simulation;
+    auto const started = simulation.node().start<SlowStarter>({.timeout = 100ms}, Duration(99ms));
+    ASSERT_TRUE(started);
+    simulation.advance(10s);
+    EXPECT_TRUE(is_alive(*started));
+}
+
+TEST(Reports, are_made_for_ends_that_are_out_of_order_only) {
+    for (ExitReason const& reason :
+         {ExitReason::normal(), ExitReason::shutdown(), ExitReason::shutdown("enough")}) {
+        Simulation simulation;
+        Journal journal;
+        auto const server = simulation.node().start<Answerer>({}, std::ref(journal)).value();
+        ASSERT_TRUE(stop_and_wait(server, reason));
+        EXPECT_THAT(simulation.log_lines(), IsEmpty()) << reason.to_string();
+    }
+    Simulation simulation;
+    Journal journal;
+    auto const server = simulation.node().start<Answerer>({}, std::ref(journal)).value();
+    ASSERT_TRUE(stop_and_wait(server, ExitReason::error("bye")));
+    EXPECT_TRUE(simulation.has_logged("bye"));
+}
+
+TEST(Reports, name_messages_that_nobody_handles_and_the_process_lives_on) {
+    Simulation simulation;
+    class Deaf : public Server<Deaf> {
+    public:
+        void init() { set_trap_exit(true); }
+    };
+    auto const server = simulation.node().start<Deaf>().value();
+    exit(server, ExitReason::error("ignored"));
+    simulation.run_until_settled();
+    EXPECT_TRUE(is_alive(server));
+    EXPECT_TRUE(simulation.has_logged("an Exit message"));
+}
+
+TEST_P(Servers, a_reply_of_a_handler_that_stops_is_sent_even_if_terminate_crashes) {
+    class Stubborn : public Server<Stubborn> {
+    public:
+        std::string handle_call(StopWithReply /*request*/) {
+            stop();
+            return "bye";
+        }
+        void terminate(ExitReason const& /*reason*/) { throw std::runtime_error("in terminate"); }
+    };
+    auto const server = world.node().start<Stubborn>().value();
+    watch(server);
+    EXPECT_EQ(call(server, StopWithReply{}).value(), "bye");
+    EXPECT_THAT(lines(), ElementsAre("w: DOWN ? std::runtime_error: in terminate"));
+}
+
+TEST_P(Servers, the_requests_of_a_process_do_not_outlive_it) {
+    auto const server = start_answerer();
+    auto const asker = start("asker");
+    in(asker, [server](Probe& probe) {
+        request(server, AnswerLater{}).then([&probe](Result<int>) { probe.say("never"); });
+        probe.stop();
+    });
+    cast(server, AnswerNow{1});
+    EXPECT_THAT(lines(), IsEmpty());
+}
+
 TEST(ServerTypes, wrong_messages_do_not_fit) {
     static_assert(HandlesCall<Answerer, Echo>);
     static_assert(HandlesCall<Answerer, AnswerLater>);

@@ -95,6 +95,10 @@ struct StartOptions {
     std::string name = {};
     /// Registers it as the node's S (name<S>).
     bool is_registered_by_type = false;
+    /// Registers it in a Registry (registry.via<S>(key)).
+    std::shared_ptr<detail::NameClaim const> via = {};
+    /// init() may take so long; then the process is ended, and the start's error is timed_out.
+    Duration timeout = Duration::max();
 };
 
 namespace detail {
@@ -109,6 +113,8 @@ template<typename S>
     SpawnOptions spawn;
     spawn.type_slot = options.is_registered_by_type ? type_slot<S> : no_type_slot;
     spawn.name = std::move(options.name);
+    spawn.via = std::move(options.via);
+    spawn.start_timeout = options.timeout;
     spawn.is_linked = is_linked;
     return spawn;
 }
@@ -177,7 +183,8 @@ std::pair<Pid, MonitorRef> spawn_monitor(F function) {
 
 /// Starts an S linked to this process and answers when its init() is done, with its Pid: `co_await
 /// start_link<S>(...)`. An init() that fails is an Error and nothing else: no Exit message. Empty Pid: init()
-/// said ignore. Errors: exists: the name is taken; unavailable: init() failed, or was ended.
+/// said ignore. Errors: exists: the name is taken; timed_out: init() took longer than options.timeout;
+/// unavailable: init() failed, or was ended.
 template<typename S, typename... Arguments>
 [[nodiscard]] Request<Pid, false> start_link(StartOptions options, Arguments&&... arguments) {
     auto blueprint = detail::blueprint_for<S>(std::forward<Arguments>(arguments)...);

@@ -23,6 +23,9 @@ struct Down {
     ExitReason reason;
 };
 
+/// No message came for the time that set_idle_timeout() said.
+struct IdleTimeout {};
+
 /// A watched descriptor is ready. The next one comes only after this one was handled and if it is still ready
 /// then.
 struct FileReady {

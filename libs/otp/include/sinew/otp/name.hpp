@@ -71,12 +71,9 @@ template<typename S>
 [[nodiscard]] constexpr Pid resolve(ServerRef<S> const& server) noexcept {
     return server.pid();
 }
-template<typename S>
-[[nodiscard]] Pid resolve(TextName<S> const& named) {
-    return named.resolve();
-}
-template<typename S>
-[[nodiscard]] Pid resolve(TypeName<S> const& named) {
+template<typename N>
+    requires requires(N const& named) { named.resolve(); }
+[[nodiscard]] Pid resolve(N const& named) {
     return named.resolve();
 }
 } // namespace detail

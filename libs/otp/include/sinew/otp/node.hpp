@@ -46,7 +46,8 @@ public:
     Node& operator=(Node&&) = delete;
 
     /// Starts an S and waits until its init() is done. Not inside a process (use start_link or spawn there).
-    /// Errors: exists: the name is taken; unavailable: init() failed (its Error's text) or was ended.
+    /// Errors: exists: the name is taken; timed_out: init() took longer than options.timeout; unavailable:
+    /// init() failed (its Error's text) or was ended.
     template<typename S, typename... Arguments>
     [[nodiscard]] Result<ServerRef<S>> start(StartOptions options, Arguments&&... arguments) {
         TRY(Pid const pid, start_and_wait(detail::blueprint_for<S>(std::forward<Arguments>(arguments)...),

@@ -48,6 +48,15 @@ struct ContinuationPending : Pending {
     RequestLabel label;
 };
 
+/// A path whose answer `function` gets, in this process and in mailbox order.
+template<typename T, typename F>
+[[nodiscard]] ReplyPath continue_with_answer(RequestLabel label, F function,
+                                             std::optional<Duration> timeout = std::nullopt) {
+    auto pending = std::make_unique<ContinuationPending<T, F>>(std::move(function), label);
+    arm_pending(*pending, timeout);
+    return path_to(*pending.release()); // Owned by the process now.
+}
+
 } // namespace detail
 
 /// Whether GCC 12 keeps a temporary of this type intact inside a `co_await` expression: aggregates and

@@ -39,12 +39,14 @@ concept IsRequest = requires { typename Request::Reply; };
 /// The right to answer one call later, from any process or thread. Destroying it unanswered fails the call.
 template<IsRequest R>
 class Deferred {
+    struct Nothing {};
+
 public:
     using Reply = typename R::Reply;
     explicit Deferred(detail::ReplyPath path) noexcept
         : m_path(std::move(path)) {}
     /// Answers; a second answer does nothing.
-    void reply(Reply value)
+    void reply(std::conditional_t<std::is_void_v<Reply>, Nothing, Reply> value)
         requires(!std::is_void_v<Reply>)
     {
         if (m_path) {
@@ -59,6 +61,13 @@ public:
         }
     }
     [[nodiscard]] bool is_answered() const noexcept { return !m_path; }
+    /// For behaviours: the answer of the handler itself, which waits for terminate() if that asked to stop.
+    void answer_from_handler(auto&&... value) {
+        if (m_path) {
+            m_path.answer_from_handler(
+                detail::make_reply<Reply>(m_path, std::forward<decltype(value)>(value)...));
+        }
+    }
 
 private:
     detail::ReplyPath m_path;
@@ -145,6 +154,14 @@ protected:
     void continue_with(M message) {
         static_assert(HandlesInfo<Derived, M>, "this server has no public handle_info() for that message");
         detail::send_first(detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)));
+    }
+
+    /// Sends this process an IdleTimeout (handle_info) when it handles no other message for `time` after this
+    /// handler; any message cancels it. Zero: at once, if nothing waits in the mailbox.
+    void set_idle_timeout(Duration time) {
+        static_assert(HandlesInfo<Derived, IdleTimeout>,
+                      "this server has no public handle_info() for IdleTimeout");
+        detail::arm_idle_timeout(time, detail::make_envelope<detail::IdleMark>(detail::idle_ops<Derived>));
     }
 
 private:

@@ -5,8 +5,10 @@
 /// Threading: constants; a Blueprint is immutable and may be shared.
 #pragma once
 
+#include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/detail/envelope.hpp>
+#include <sinew/otp/detail/exit_hook.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/messages.hpp>
@@ -64,6 +66,10 @@ struct SpawnOptions {
     std::size_t type_slot = no_type_slot;
     /// Registers it under this name, unless empty.
     std::string name = {};
+    /// A name in a registry that it takes, unless null.
+    std::shared_ptr<NameClaim const> via = {};
+    /// init() may take so long; then the process is ended.
+    Duration start_timeout = Duration::max();
     /// Makes the spawning process its parent and links both.
     bool is_linked = false;
     /// Answered when init() is done: with the Pid (empty: init() said ignore).
@@ -82,6 +88,15 @@ void stop_self(ExitReason reason);
 void send_first(Envelope* envelope);
 /// Sends `envelope` to the current process after `delay`.
 std::uint64_t send_later(Duration delay, Envelope* envelope, void** node);
+
+/// Delivers `envelope`, whose payload is the IdleMark, when the current process has handled no message for
+/// `delay` after the one that it handles now. Replaces the one armed before.
+struct IdleMark {
+    std::uint32_t messages_handled = 0;
+};
+void arm_idle_timeout(Duration delay, Envelope* envelope);
+/// Whether no message was handled since the mark was made; if one was, this delivery doesn't count as one.
+[[nodiscard]] bool is_still_idle(IdleMark mark);
 
 /// Names: a slot per class (allocated at program start), and texts.
 [[nodiscard]] std::size_t allocate_type_slot(std::type_info const& type) noexcept;

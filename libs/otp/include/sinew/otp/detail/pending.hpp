@@ -65,6 +65,8 @@ struct Pending : TimerNode {
     /// Frees a Pending that lives on the heap, without an answer (the process ended).
     void (*abandon)(Pending& pending) noexcept = nullptr;
     State state = State::idle;
+    /// Without a waiter and on_reply: an answer stays here until someone waits for it.
+    bool keeps_reply = false;
 };
 
 /// Where an answer goes. Whoever holds it answers; destroying it unanswered answers with a failure.
@@ -195,6 +197,8 @@ void arm_pending(Pending& pending, std::optional<Duration> timeout);
 void disarm_pending(Pending& pending) noexcept;
 /// The current process waits: its coroutine goes on when the answer is there.
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter);
+/// The same for `time` at most; then the coroutine goes on without an answer, which may still come.
+void suspend_for(Pending& pending, std::coroutine_handle<> waiter, Duration time);
 [[nodiscard]] ReplyPath path_to(Pending const& pending) noexcept;
 
 } // namespace sinew::detail

@@ -43,12 +43,30 @@ void deliver_cast(void* state, Envelope& envelope) {
     run_handler([&] { return static_cast<S*>(state)->handle_cast(std::move(*message)); });
 }
 
+template<typename S>
+void deliver_idle(void* state, Envelope& envelope) {
+    PayloadScope<IdleMark> mark(envelope);
+    if (is_still_idle(*mark)) {
+        run_handler([&] { return static_cast<S*>(state)->handle_info(IdleTimeout{}); });
+    }
+}
+
+template<typename S>
+inline constexpr MessageOps idle_ops{
+    .deliver = &deliver_idle<S>, .discard = &discard_payload<IdleMark>, .type = &typeid(IdleTimeout)};
 template<typename S, typename M>
 inline constexpr MessageOps info_ops{
     .deliver = &deliver_info<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
 template<typename S, typename M>
 inline constexpr MessageOps cast_ops{
     .deliver = &deliver_cast<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
+
+/// Sends `message` to the current process, which is an S, after `delay`.
+template<typename S, typename M>
+void send_self_later(Duration delay, M message) {
+    void* node = nullptr;
+    (void)send_later(delay, make_envelope<M>(info_ops<S, M>, std::move(message)), &node);
+}
 
 template<typename R>
 struct CallPayload {
