@@ -28,6 +28,7 @@ ChildSpec make_child_spec(std::shared_ptr<Blueprint const> blueprint, std::size_
     } else if (options.is_registered) {
         spec.registered_name = options.id;
     }
+    spec.via = std::move(options.via);
     spec.id = options.id.empty() ? readable_type_name(*blueprint->behaviour().type) : std::move(options.id);
     spec.blueprint = std::move(blueprint);
     return spec;

@@ -19,19 +19,32 @@
 #include <utility>
 
 namespace sinew {
+namespace detail {
+
+Pid spawn_child(ChildSpec const& spec, ReplyPath on_started) {
+    SpawnOptions options;
+    options.type_slot = spec.type_slot;
+    options.name = spec.registered_name;
+    options.via = spec.via;
+    options.is_linked = true;
+    options.on_started = std::move(on_started);
+    return spawn_process(current_node(), spec.blueprint, std::move(options));
+}
+
+std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child) {
+    return "gives up: more than " + std::to_string(intensity) + " restarts within " +
+           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) +
+           " ms (last: child '" + std::string(last_child) + "')";
+}
+
+} // namespace detail
+
 namespace {
 
 /// The Pid of the started child (empty: ignore), or why it failed.
 Request<Pid> request_start(ChildSpec const& spec) {
     return Request<Pid>(detail::custom_request(
-        [&spec](detail::ReplyPath path) {
-            detail::SpawnOptions options;
-            options.type_slot = spec.type_slot;
-            options.name = spec.registered_name;
-            options.is_linked = true;
-            options.on_started = std::move(path);
-            detail::spawn_process(current_node(), spec.blueprint, std::move(options));
-        },
+        [&spec](detail::ReplyPath path) { (void)detail::spawn_child(spec, std::move(path)); },
         detail::RequestLabel{.target = {}, .target_type = spec.blueprint->behaviour().type}, std::nullopt));
 }
 
@@ -88,8 +101,7 @@ Result<> SupervisorServer::State::check() const {
 }
 
 void SupervisorServer::State::append(ChildSpec spec) {
-    m_children.push_back(
-        Child{.spec = std::move(spec), .key = m_next_key++, .pid = {}, .is_restarting = false});
+    m_children.push_back(Child{.spec = std::move(spec), .key = m_next_key++});
 }
 
 void SupervisorServer::State::remove(std::size_t at) {
@@ -111,6 +123,7 @@ std::size_t SupervisorServer::State::position_of(Pid pid) const noexcept {
 }
 
 Async<Result<>> SupervisorServer::State::start_child(std::size_t at) {
+    m_children[at].backoff.started(now());
     Request<Pid> start = request_start(m_children[at].spec);
     Result<Pid> started = co_await start;
     Child& child = m_children[at];
@@ -225,38 +238,64 @@ Async<bool> SupervisorServer::State::retry(std::uint64_t key) {
     if (at == m_children.size() || !m_children[at].is_restarting) {
         co_return false;
     }
+    if (std::exchange(m_children[at].is_counted, false)) {
+        Async<> again = start_again(key);
+        co_await again;
+        co_return false;
+    }
     Async<bool> restarted = restart(at);
     bool const gives_up = co_await restarted;
     co_return gives_up;
 }
 
+SupervisorServer::State::Range SupervisorServer::State::concerned_by(std::size_t at) const noexcept {
+    switch (m_spec.options.strategy) {
+    case Strategy::one_for_one:
+        return {at, at + 1};
+    case Strategy::one_for_all:
+        return {0, m_children.size()};
+    case Strategy::rest_for_one:
+        break;
+    }
+    return {at, m_children.size()};
+}
+
 Async<bool> SupervisorServer::State::restart(std::size_t at) {
     if (!m_limit.add(now())) {
-        log::error("gives up: more than " + std::to_string(m_spec.options.intensity) + " restarts within " +
-                   std::to_string(
-                       std::chrono::duration_cast<std::chrono::milliseconds>(m_spec.options.period).count()) +
-                   " ms (last: child '" + m_children[at].spec.id + "')");
+        log::error(
+            detail::gives_up_text(m_spec.options.intensity, m_spec.options.period, m_children[at].spec.id));
         co_return true;
     }
-    std::size_t const first = m_spec.options.strategy == Strategy::one_for_all ? 0 : at;
     std::uint64_t const key = m_children[at].key;
+    Duration const wait = m_children[at].backoff.next_wait(m_spec.options.backoff, now());
     if (m_spec.options.strategy != Strategy::one_for_one) {
-        Async<> stop = stop_from(first);
+        Async<> stop = stop_from(concerned_by(at).first);
         co_await stop;
     }
-    std::size_t const end =
-        m_spec.options.strategy == Strategy::one_for_one ? position_of(key) + 1 : m_children.size();
-    for (std::size_t next = first; next < end; ++next) {
+    if (wait > Duration(0)) {
+        Child& child = m_children[position_of(key)];
+        child.is_restarting = true;
+        child.is_counted = true;
+        detail::send_self_later<SupervisorServer>(wait, RetryRestart{key});
+        co_return false;
+    }
+    Async<> again = start_again(key);
+    co_await again;
+    co_return false;
+}
+
+Async<> SupervisorServer::State::start_again(std::uint64_t key) {
+    Range const range = concerned_by(position_of(key));
+    for (std::size_t next = range.first; next < range.end; ++next) {
         Async<Result<>> start = start_child(next);
         Result<> started = co_await start;
         if (!started) {
             log::error(started.error().message() + "; tried again");
             m_children[next].is_restarting = true;
             send(ServerRef<SupervisorServer>(sinew::self()), RetryRestart{m_children[next].key});
-            co_return false;
+            co_return;
         }
     }
-    co_return false;
 }
 
 Async<Result<Pid>> SupervisorServer::State::add(ChildSpec spec) {

@@ -4,6 +4,7 @@
 /// children changes only between awaits, by the coroutine itself. Threading: in the supervisor's process.
 #pragma once
 
+#include "restart_backoff.hpp"
 #include "restart_limit.hpp"
 
 #include <sinew/base/result.hpp>
@@ -17,14 +18,25 @@
 #include <vector>
 
 namespace sinew {
+namespace detail {
+
+/// Starts the process of `spec`, linked to this one; `on_started` hears of its init().
+Pid spawn_child(ChildSpec const& spec, ReplyPath on_started);
+/// "gives up: more than 3 restarts within 5000 ms (last: child 'led')"
+[[nodiscard]] std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child);
+
+} // namespace detail
 
 class SupervisorServer::State {
 public:
     struct Child {
         ChildSpec spec;
         std::uint64_t key = 0;
-        Pid pid;
+        Pid pid = {};
         bool is_restarting = false;
+        /// The restart that it waits for was counted, and the others were stopped for it.
+        bool is_counted = false;
+        detail::BackoffState backoff = {};
     };
 
     explicit State(Supervisor spec);
@@ -57,6 +69,14 @@ private:
     /// Stops the children from `first` on, in reverse; temporary ones are forgotten.
     Async<> stop_from(std::size_t first);
     Async<bool> restart(std::size_t at);
+    /// Starts again what a restart of child `key` stopped.
+    Async<> start_again(std::uint64_t key);
+    /// The children that a restart of the one at `at` concerns, as a range.
+    struct Range {
+        std::size_t first = 0;
+        std::size_t end = 0;
+    };
+    [[nodiscard]] Range concerned_by(std::size_t at) const noexcept;
     [[nodiscard]] bool ends_with(Child const& child);
     [[nodiscard]] bool has_running_significant_child() const noexcept;
 

@@ -458,6 +458,57 @@ TEST_P(Supervisors, children_are_reachable_by_class_or_by_id) {
     EXPECT_FALSE(whereis(name<Worker>("b")));
 }
 
+TEST(SupervisorBackOff, is_off_unless_asked_for_and_doubles_up_to_its_limit) {
+    Simulation simulation;
+    Journal journal;
+    (void)simulation.node()
+        .start(supervise(SupervisorOptions{.intensity = 100, .backoff = {.first = 1s, .longest = 3s}},
+                         {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"})}))
+        .value();
+    for (Duration const wait : {Duration(1s), Duration(2s), Duration(3s), Duration(3s)}) {
+        cast(name<Worker>("a"), Crash{});
+        simulation.run_until_settled();
+        journal.clear();
+        simulation.advance(wait - 1ns);
+        EXPECT_THAT(journal.lines(), IsEmpty());
+        simulation.advance(1ns);
+        EXPECT_THAT(journal.lines(), ElementsAre("up a"));
+    }
+}
+
+TEST(SupervisorBackOff, stops_the_others_at_once_and_starts_all_after_the_wait) {
+    Simulation simulation;
+    Journal journal;
+    auto const supervisor =
+        simulation.node()
+            .start(supervise(SupervisorOptions{.strategy = Strategy::one_for_all, .backoff = {.first = 1s}},
+                             {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"}),
+                              child<Worker>({.name = "b", .journal = &journal}, {.id = "b"})}))
+            .value();
+    journal.clear();
+    cast(name<Worker>("b"), Crash{});
+    simulation.run_until_settled();
+    EXPECT_THAT(journal.lines(), ElementsAre("down b std::runtime_error: boom", "down a shutdown"));
+    journal.clear();
+    simulation.advance(1s);
+    EXPECT_THAT(journal.lines(), ElementsAre("up a", "up b"));
+    EXPECT_TRUE(is_alive(supervisor));
+}
+
+TEST(SupervisorBackOff, does_not_keep_a_supervisor_from_stopping) {
+    Simulation simulation;
+    Journal journal;
+    auto const supervisor =
+        simulation.node()
+            .start(supervise(SupervisorOptions{.backoff = {.first = 1h, .longest = 2h}},
+                             {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"})}))
+            .value();
+    cast(name<Worker>("a"), Crash{});
+    simulation.run_until_settled();
+    ASSERT_TRUE(stop_and_wait(supervisor, ExitReason::shutdown()));
+    EXPECT_EQ(simulation.node().process_count(), 0U);
+}
+
 TEST(SupervisorReports, say_who_ended_why_and_what_follows) {
     Simulation simulation;
     Journal journal;

@@ -8,11 +8,13 @@
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/config.hpp>
+#include <sinew/otp/dynamic_supervisor.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/messages.hpp>
 #include <sinew/otp/name.hpp>
 #include <sinew/otp/node.hpp>
+#include <sinew/otp/partitions.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/server.hpp>

@@ -68,6 +68,8 @@ struct ChildOptions {
     bool is_registered = true;
     /// See SupervisorOptions::auto_shutdown; not with Restart::permanent.
     bool is_significant = false;
+    /// A name in a Registry, too (registry.via<S>(key)).
+    std::shared_ptr<detail::NameClaim const> via = {};
 };
 
 enum class AutoShutdown : std::uint8_t {
@@ -79,12 +81,20 @@ enum class AutoShutdown : std::uint8_t {
     all_significant
 };
 
+/// An addition to OTP's rules, off unless `first` is set: how long to wait before a child is restarted. The
+/// wait doubles with each restart in a row, up to `longest`; a child that lives longer than that starts over.
+struct RestartBackoff {
+    Duration first = Duration(0);
+    Duration longest = std::chrono::minutes(1);
+};
+
 struct SupervisorOptions {
     Strategy strategy = Strategy::one_for_one;
     /// So many restarts within `period` are borne; one more ends the supervisor.
     unsigned intensity = 3;
     Duration period = std::chrono::seconds(5);
     AutoShutdown auto_shutdown = AutoShutdown::never;
+    RestartBackoff backoff = {};
 };
 
 /// How to start, restart and stop one child.
@@ -97,6 +107,7 @@ struct ChildSpec {
     bool is_significant = false;
     std::size_t type_slot = detail::no_type_slot;
     std::string registered_name = {};
+    std::shared_ptr<detail::NameClaim const> via = {};
 };
 
 /// The shape of a supervision tree: what Application::start() returns.
@@ -204,7 +215,7 @@ public:
     Async<Result<Pid>> handle_call(RestartChild request);
     Result<> handle_call(DeleteChild request);
     Async<> handle_info(Exit message);
-    /// A restart whose start failed is tried again through the mailbox.
+    /// A restart whose start failed is tried again through the mailbox; one that must wait comes later.
     struct RetryRestart {
         std::uint64_t child_key = 0;
     };
