@@ -19,3 +19,4 @@
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/server.hpp>
 #include <sinew/otp/supervisor.hpp>
+#include <sinew/otp/table.hpp>
