@@ -17,6 +17,7 @@
 #include <sinew/otp/partitions.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
+#include <sinew/otp/property_table.hpp>
 #include <sinew/otp/pubsub.hpp>
 #include <sinew/otp/registry.hpp>
 #include <sinew/otp/server.hpp>
