@@ -23,3 +23,5 @@
 #include <sinew/otp/server.hpp>
 #include <sinew/otp/supervisor.hpp>
 #include <sinew/otp/table.hpp>
+#include <sinew/otp/task.hpp>
+#include <sinew/otp/task_stream.hpp>

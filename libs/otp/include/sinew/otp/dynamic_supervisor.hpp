@@ -18,6 +18,7 @@
 #include <limits>
 #include <memory>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -79,6 +80,9 @@ public:
         : m_options(std::move(options))
         , m_extra(std::move(extra)...) {
         m_options.is_registered = false;
+        if (m_options.id.empty()) {
+            m_options.id = detail::readable_type_name(typeid(S));
+        }
     }
     template<typename... Arguments>
     [[nodiscard]] ChildSpec operator()(Arguments... arguments) const {
