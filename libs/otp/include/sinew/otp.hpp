@@ -4,6 +4,7 @@
 /// (main). Tests also include <sinew/otp/simulation.hpp>.
 #pragma once
 
+#include <sinew/otp/agent.hpp>
 #include <sinew/otp/application.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/call.hpp>
