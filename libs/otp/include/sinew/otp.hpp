@@ -22,6 +22,7 @@
 #include <sinew/otp/pubsub.hpp>
 #include <sinew/otp/registry.hpp>
 #include <sinew/otp/server.hpp>
+#include <sinew/otp/stage.hpp>
 #include <sinew/otp/state_machine.hpp>
 #include <sinew/otp/supervisor.hpp>
 #include <sinew/otp/table.hpp>
