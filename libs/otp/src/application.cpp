@@ -3,7 +3,7 @@
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/application.hpp>
-#include <sinew/otp/call.hpp>
+#include <sinew/otp/applications.hpp>
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/node.hpp>
@@ -20,11 +20,12 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sinew {
 namespace {
@@ -88,26 +89,6 @@ int complain(ApplicationInfo const& info, std::string const& sentence) {
     return 1;
 }
 
-/// Tells a descriptor when the tree has ended: the application's own eye on its top supervisor.
-class TreeWatcher : public Server<TreeWatcher> {
-public:
-    TreeWatcher(Pid tree, int event_fd)
-        : m_tree(tree)
-        , m_event_fd(event_fd) {}
-    void init() { m_ref = monitor(m_tree); }
-    void handle_info(Down message) {
-        if (message.monitor == m_ref) {
-            std::uint64_t const one = 1;
-            (void)!::write(m_event_fd, &one, sizeof one);
-        }
-    }
-
-private:
-    Pid m_tree;
-    int m_event_fd;
-    MonitorRef m_ref;
-};
-
 sigset_t stop_signals() noexcept {
     sigset_t set;
     sigemptyset(&set);
@@ -127,37 +108,57 @@ Wakeup wait_for_signal_or_end(int signal_fd, int end_fd) {
     }
 }
 
-int run_tree(Application& application, ApplicationInfo const& info, Supervisor tree, int signal_fd) {
+/// The caller's application among those it needs; the caller keeps it.
+Result<> add_all(Applications& applications, Application& application, std::string const& name) {
+    ApplicationSpec main{.name = name,
+                         .application = std::shared_ptr<Application>(std::shared_ptr<void>(), &application)};
+    for (ApplicationSpec& needed : application.needs()) {
+        main.needs.push_back(needed.name);
+        TRY_OK(applications.add(std::move(needed)));
+    }
+    return applications.add(std::move(main));
+}
+
+int run_tree(Application& application, ApplicationInfo const& info, Config const& config, int signal_fd) {
+    std::string const name(info.name);
     FileDescriptor const end_event(eventfd(0, EFD_CLOEXEC));
     Node node;
-    Result<SupervisorRef> const supervisor = node.start(std::move(tree));
-    if (!supervisor) {
-        application.stop();
-        return complain(info, "it did not start: " + supervisor.error().message());
+    Applications applications(node, config, [&end_event](std::string const&, ExitReason const&) {
+        std::uint64_t const one = 1;
+        (void)!::write(end_event.get(), &one, sizeof one);
+    });
+    if (Result<> const added = add_all(applications, application, name); !added) {
+        return complain(info, added.error().message());
     }
-    if (auto const watcher = node.start<TreeWatcher>({}, supervisor->pid(), end_event.get()); !watcher) {
-        return complain(info, watcher.error().message());
+    auto const started = applications.ensure_all_started(name, ApplicationType::permanent);
+    if (!started) {
+        return complain(info, "it did not start: " + started.error().message());
     }
     if (Result<> const told = detail::notify_service_manager("READY=1"); !told) {
         log::warning(told.error().message());
     }
-    log::info(std::string(info.name) + " " + std::string(info.version) + " is up");
+    log::info(name + " " + std::string(info.version) + " is up");
     if (wait_for_signal_or_end(signal_fd, end_event.get()) == Wakeup::tree_ended) {
-        application.stop();
+        applications.stop_all();
         return complain(info, "its top supervisor gave up; see the reports above");
     }
     (void)detail::notify_service_manager("STOPPING=1");
-    application.prepare_stop();
-    Result<> const stopped = stop_and_wait(supervisor->pid(), ExitReason::shutdown(), Duration::max());
-    application.stop();
-    if (!stopped) {
+    if (Result<> const stopped = applications.stop_all(); !stopped) {
         return complain(info, "it did not stop in order: " + stopped.error().message());
     }
-    log::info(std::string(info.name) + " has stopped in order");
+    log::info(name + " has stopped in order");
     return 0;
 }
 
 } // namespace
+
+std::vector<ApplicationSpec> Application::needs() {
+    return {};
+}
+
+Result<> Application::start_phase(std::string_view phase) {
+    return failure(ErrorCode::unsupported, "there is no start phase '" + std::string(phase) + "'");
+}
 
 int run_application(int argc, char const* const* argv, Application& application,
                     ApplicationInfo const& info) {
@@ -175,7 +176,7 @@ int run_application(int argc, char const* const* argv, Application& application,
             return 0;
         }
         Result<Config> const config =
-            Config::load(arguments->config_directory, environment("SINEW_TARGET", "host"));
+            Config::load(arguments->config_directory, environment("SINEW_TARGET", "host"), environ);
         if (!config) {
             return complain(info, config.error().message());
         }
@@ -184,7 +185,7 @@ int run_application(int argc, char const* const* argv, Application& application,
         sigset_t const signals = stop_signals();
         (void)pthread_sigmask(SIG_BLOCK, &signals, nullptr);
         FileDescriptor const signal_file(signalfd(-1, &signals, SFD_CLOEXEC));
-        return run_tree(application, info, application.start(*config), signal_file.get());
+        return run_tree(application, info, *config, signal_file.get());
     } catch (std::exception const& error) {
         return complain(info, error.what());
     }

@@ -4,16 +4,63 @@
 #include <sinew/otp/config.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace sinew {
+namespace {
 
-Result<Config> Config::load(std::filesystem::path const& directory, std::string_view target) {
+constexpr std::string_view variable_prefix = "SINEW_CONFIG__";
+
+/// A number, a boolean, a list... as TOML has them; anything else is a text.
+Value parse_variable(std::string const& text) {
+    Result<Value> parsed = parse_toml("value = " + text, "");
+    Value const* const value = parsed ? parsed->find("value") : nullptr;
+    return value != nullptr ? *value : Value(Value::Data(text));
+}
+
+/// The member `key` of an object, made when it isn't there.
+Value& member(Value& object, std::string_view key) {
+    if (object.get_if<Value::Object>() == nullptr) {
+        object = Value(Value::Data(Value::Object{}));
+    }
+    auto& members = std::get<Value::Object>(object.data());
+    auto const found = std::ranges::find(members, key, &std::pair<std::string, Value>::first);
+    return found != members.end() ? found->second : members.emplace_back(std::string(key), Value()).second;
+}
+
+Config::Layer environment_layer(char const* const* environment) {
+    Config::Layer layer{"the environment", Value(Value::Data(Value::Object{}))};
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        std::string_view const variable = *environment;
+        std::size_t const equals = variable.find('=');
+        if (!variable.starts_with(variable_prefix) || equals == std::string_view::npos) {
+            continue;
+        }
+        Value* place = &layer.root;
+        std::string_view rest = variable.substr(variable_prefix.size(), equals - variable_prefix.size());
+        while (!rest.empty()) {
+            std::size_t const at = rest.find("__");
+            place = &member(*place, rest.substr(0, at));
+            rest = at == std::string_view::npos ? std::string_view() : rest.substr(at + 2);
+        }
+        if (place != &layer.root) {
+            *place = parse_variable(std::string(variable.substr(equals + 1)));
+        }
+    }
+    return layer;
+}
+
+} // namespace
+
+Result<Config> Config::load(std::filesystem::path const& directory, std::string_view target,
+                            char const* const* environment) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(directory, ignored)) {
         return failure(ErrorCode::not_found, "there is no configuration folder " + directory.string() +
@@ -31,6 +78,10 @@ Result<Config> Config::load(std::filesystem::path const& directory, std::string_
         }
         TRY(Value root, parse_toml(*text, path.string()));
         layers.push_back({path.string(), std::move(root)});
+    }
+    if (Layer from_environment = environment_layer(environment);
+        !std::get<Value::Object>(from_environment.root.data()).empty()) {
+        layers.push_back(std::move(from_environment));
     }
     return Config(std::move(layers));
 }

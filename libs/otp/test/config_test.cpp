@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -49,6 +51,25 @@ TEST_F(Configs, the_targets_file_overlays_the_common_one_key_by_key) {
     LedSettings const target = Config::load(directory.path(), "x86_64").value().section<LedSettings>("led");
     EXPECT_EQ(target.line, "A");
     EXPECT_EQ(target.interval, 2s);
+}
+
+TEST_F(Configs, the_environment_overlays_the_files) {
+    write("config.toml", "[led]\nline = \"A\"\ninterval = \"1s\"\n");
+    std::array<char const*, 5> const environment{"PATH=/bin", "SINEW_CONFIG_DIR=/x",
+                                                 "SINEW_CONFIG__led__interval=50ms",
+                                                 "SINEW_CONFIG__wifi__network__channel=11", nullptr};
+    Config const config = Config::load(directory.path(), "host", environment.data()).value();
+    EXPECT_EQ(config.section<LedSettings>("led").line, "A");
+    EXPECT_EQ(config.section<LedSettings>("led").interval, 50ms);
+    Value const* const wifi = config.layers().back().root.find("wifi");
+    ASSERT_NE(wifi, nullptr);
+    EXPECT_EQ(*wifi->find("network")->find("channel")->get_if<std::int64_t>(), 11);
+}
+
+TEST_F(Configs, a_wrong_variable_of_the_environment_is_named_as_its_source) {
+    std::array<char const*, 2> const environment{"SINEW_CONFIG__led__interval=soon", nullptr};
+    Config const config = Config::load(directory.path(), "host", environment.data()).value();
+    EXPECT_THAT(config.try_section<LedSettings>("led").error().message(), HasSubstr("the environment"));
 }
 
 TEST_F(Configs, an_error_names_the_file_the_line_and_the_key) {

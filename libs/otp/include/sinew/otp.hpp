@@ -6,6 +6,7 @@
 
 #include <sinew/otp/agent.hpp>
 #include <sinew/otp/application.hpp>
+#include <sinew/otp/applications.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/config.hpp>

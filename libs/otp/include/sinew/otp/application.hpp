@@ -2,21 +2,26 @@
 ///
 /// The program takes --config DIR (default: SINEW_CONFIG_DIR, else config/ beside the program's folder),
 /// --help and
-/// --version; reads the configuration (SINEW_TARGET: "host" unless set), starts the tree that start()
-/// returns, tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse
-/// order and it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to
-/// start or the top supervisor gives up. Threading: the functions run on the main thread, outside the
-/// scheduler.
+/// --version; reads the configuration (SINEW_TARGET: "host" unless set; SINEW_CONFIG__section__key in the
+/// environment overrides a file's value), starts the applications it needs and the tree that start() returns,
+/// tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse order and
+/// it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to start or
+/// the top supervisor gives up. Threading: the functions run on the main thread, outside the scheduler.
 #pragma once
 
+#include <sinew/base/result.hpp>
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/supervisor.hpp>
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace sinew {
+
+struct ApplicationSpec;
 
 class Application {
 public:
@@ -26,12 +31,25 @@ public:
     Application(Application&&) = delete;
     Application& operator=(Application&&) = delete;
     virtual ~Application() = default;
+    /// The applications that must run before this one starts: run_application() adds and starts them first.
+    [[nodiscard]] virtual std::vector<ApplicationSpec> needs();
     /// The supervision tree. A ConfigError or other exception ends the program with its text.
     virtual Supervisor start(Config const& config) = 0;
+    /// When the tree is up: each of these in order goes to start_phase(). An Error stops it again.
+    [[nodiscard]] virtual std::vector<std::string> start_phases() const { return {}; }
+    [[nodiscard]] virtual Result<> start_phase(std::string_view phase);
     /// Before the tree is stopped in order.
     virtual void prepare_stop() {}
     /// After the tree has ended, in order or not.
     virtual void stop() {}
+};
+
+/// One application among others, by name.
+struct ApplicationSpec {
+    std::string name;
+    std::shared_ptr<Application> application;
+    /// Names of those that must run before.
+    std::vector<std::string> needs = {};
 };
 
 struct ApplicationInfo {

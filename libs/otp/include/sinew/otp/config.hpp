@@ -1,6 +1,7 @@
 /// Config: the application's settings, read from TOML files into described structs.
 ///
-/// config.toml is overlaid by host.toml or target.toml, section by section and key by key; a later file wins.
+/// config.toml is overlaid by host.toml or target.toml, section by section and key by key, and those by the
+/// environment: SINEW_CONFIG__led__interval=500ms is [led] interval = "500ms". The later wins.
 /// Threading: immutable after load().
 #pragma once
 
@@ -34,8 +35,10 @@ public:
     explicit Config(std::vector<Layer> layers)
         : m_layers(std::move(layers)) {}
     /// Reads `directory`/config.toml, then host.toml when `target` is "host", else target.toml. A file that
-    /// isn't there is skipped. Error invalid_argument: not TOML; io errors name the file.
-    [[nodiscard]] static Result<Config> load(std::filesystem::path const& directory, std::string_view target);
+    /// isn't there is skipped. `environment`: null, or strings NAME=VALUE up to a null pointer, as environ
+    /// has them. Error invalid_argument: not TOML; io errors name the file.
+    [[nodiscard]] static Result<Config> load(std::filesystem::path const& directory, std::string_view target,
+                                             char const* const* environment = nullptr);
     /// From a text, for tests.
     [[nodiscard]] static Result<Config> parse(std::string_view toml,
                                               std::string_view source_name = "config.toml");
