@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -231,6 +233,21 @@ RC_GTEST_PROP(SupervisorTrees, behave_as_otp_says, (std::uint64_t seed)) {
     RC_ASSERT(simulation.node().process_count() == 0U);
 }
 
+/// Monitors whom it is told to, and counts the answers of each monitor.
+struct Watch {
+    Pid process;
+};
+class Watcher : public Server<Watcher> {
+public:
+    explicit Watcher(std::map<MonitorRef, int>& answers)
+        : m_answers(&answers) {}
+    void handle_cast(Watch watch) { m_answers->emplace(monitor(watch.process), 0); }
+    void handle_info(Down message) { ++m_answers->at(message.monitor); }
+
+private:
+    std::map<MonitorRef, int>* m_answers;
+};
+
 // Children crash whenever they like, also while their supervisor is busy: whatever the interleaving, it comes
 // to rest with every permanent child up, or gone altogether.
 RC_GTEST_PROP(SupervisorTrees, come_to_rest_after_a_storm_of_crashes, (std::uint64_t seed)) {
@@ -240,9 +257,15 @@ RC_GTEST_PROP(SupervisorTrees, come_to_rest_after_a_storm_of_crashes, (std::uint
     Lines lines;
     auto const root = simulation.node().start(model->to_spec(&lines));
     RC_ASSERT(root.has_value());
+    std::map<MonitorRef, int> answers;
+    auto const watcher = simulation.node().start<Watcher>({}, std::ref(answers)).value();
+    cast(watcher, Watch{*root});
     for (int step = 0; step < 60; ++step) {
         std::string const id = "n" + std::to_string(maker.pick(12));
-        switch (maker.pick(4)) {
+        switch (maker.pick(5)) {
+        case 4:
+            cast(watcher, Watch{whereis(name<Leaf>(id))});
+            break;
         case 0:
             cast(name<Leaf>(id), Crash{});
             break;
@@ -265,6 +288,72 @@ RC_GTEST_PROP(SupervisorTrees, come_to_rest_after_a_storm_of_crashes, (std::uint
             RC_ASSERT(is_true);
         }
         RC_ASSERT(stop_and_wait(*root, ExitReason::shutdown(), std::chrono::hours(1)).has_value());
+    }
+    simulation.run_until_settled();
+    for (auto const& [ref, count] : answers) {
+        RC_ASSERT(count == 1);
+    }
+    RC_ASSERT(simulation.node().process_count() == 1U);
+}
+
+// Children are started, finish, crash, are terminated and killed at random: the supervisor always knows
+// exactly those that run, and gives up exactly when OTP's count says so.
+RC_GTEST_PROP(DynamicSupervisorTrees, know_exactly_who_runs, (std::uint64_t seed)) {
+    Simulation simulation(seed);
+    TreeMaker maker(seed);
+    DynamicSupervisor::Options const options{.max_children = 6,
+                                             .intensity = static_cast<unsigned>(maker.pick(6)),
+                                             .period = std::chrono::seconds(1 + maker.pick(5))};
+    auto const supervisor = simulation.node().start<DynamicSupervisor>({}, options).value();
+    detail::RestartLimit limit(options.intensity, options.period);
+    std::map<std::string, Restart> model;
+    Lines lines;
+    bool is_alive_in_model = true;
+    for (int step = 0; step < 40 && is_alive_in_model; ++step) {
+        std::string const id = "d" + std::to_string(maker.pick(8));
+        auto const known = model.find(id);
+        bool const ends_in_order = maker.pick(2) == 0;
+        if (known == model.end()) {
+            auto const restart = static_cast<Restart>(maker.pick(3));
+            auto const started =
+                call(supervisor,
+                     StartChild{child<Leaf>({.name = id, .lines = &lines}, {.id = id, .restart = restart})});
+            RC_ASSERT(started.has_value() == (model.size() < options.max_children));
+            if (started) {
+                model.emplace(id, restart);
+            }
+        } else if (maker.pick(4) == 0) {
+            RC_ASSERT(call(supervisor, TerminatePid{whereis(name<Leaf>(id))}).has_value());
+            model.erase(known);
+        } else {
+            if (ends_in_order) {
+                cast(name<Leaf>(id), Finish{});
+            } else {
+                exit(whereis(name<Leaf>(id)), ExitReason::kill());
+            }
+            simulation.run_until_settled();
+            bool const is_restarted = known->second == Restart::permanent ||
+                                      (known->second == Restart::transient && !ends_in_order);
+            if (!is_restarted) {
+                model.erase(known);
+            } else {
+                is_alive_in_model = limit.add(simulation.now());
+            }
+        }
+        simulation.run_until_settled();
+        RC_ASSERT(is_alive(supervisor) == is_alive_in_model);
+        for (auto const& [running, restart] : model) {
+            bool const runs = static_cast<bool>(whereis(name<Leaf>(running)));
+            RC_ASSERT(runs == is_alive_in_model);
+        }
+        if (is_alive_in_model) {
+            RC_ASSERT(call(supervisor, CountChildren{}).value().active == model.size());
+            RC_ASSERT(simulation.node().process_count() == model.size() + 1);
+        }
+        simulation.advance(std::chrono::milliseconds(maker.pick(2000)));
+    }
+    if (is_alive_in_model) {
+        RC_ASSERT(stop_and_wait(supervisor, ExitReason::shutdown()).has_value());
     }
     simulation.run_until_settled();
     RC_ASSERT(simulation.node().process_count() == 0U);
