@@ -6,6 +6,9 @@
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/running_system.hpp>
 
+#include <fcntl.h>
+#include <linux/cdrom.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -98,6 +101,12 @@ void unmount_disk(std::filesystem::path const& disk) {
     }
     for (auto point = points.rbegin(); point != points.rend(); ++point) {
         (void)::umount2(point->c_str(), 0);
+    }
+}
+
+void eject_disk(std::filesystem::path const& disk) {
+    if (auto const file = open_file(disk, O_RDONLY | O_NONBLOCK)) {
+        (void)::ioctl(file->get(), CDROMEJECT);
     }
 }
 

@@ -24,4 +24,7 @@ struct Card {
 /// unmounted stays.
 void unmount_disk(std::filesystem::path const& disk);
 
+/// Asks the drive of `disk` to eject its medium. One that can't stays as it is.
+void eject_disk(std::filesystem::path const& disk);
+
 } // namespace sinew::fwup

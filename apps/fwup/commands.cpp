@@ -10,9 +10,11 @@
 #include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -108,6 +110,11 @@ Result<std::string> choose_device(Options const& options) {
     return card;
 }
 
+bool verifies(Options const& options, firmware::BlockDevice const& disk) {
+    return options.verify_writes == VerifyWrites::always ||
+           (options.verify_writes == VerifyWrites::by_device && disk.device_number().has_value());
+}
+
 Result<> apply(Options const& options, Console& console) {
     if (options.task.empty()) {
         return usage_error("say which task to apply with -t");
@@ -125,6 +132,12 @@ Result<> apply(Options const& options, Console& console) {
     apply_options.expected_platform = options.platform;
     apply_options.hardware_trim =
         options.enable_trim ? firmware::HardwareTrim::on : firmware::HardwareTrim::off;
+    apply_options.unsafe = options.unsafe ? firmware::Unsafe::allowed : firmware::Unsafe::refused;
+    apply_options.verify_writes =
+        verifies(options, *disk) ? firmware::VerifyWrites::yes : firmware::VerifyWrites::no;
+    apply_options.minimize_writes =
+        options.minimize_writes ? firmware::MinimizeWrites::yes : firmware::MinimizeWrites::no;
+    apply_options.most_blocks = options.most_blocks;
     apply_options.reboot_param_path = options.reboot_param_path;
     apply_options.on_progress = [&](firmware::Progress const& progress) { console.progress(progress); };
     apply_options.on_message = [&](firmware::MessageKind kind, std::string const& text) {
@@ -135,20 +148,20 @@ Result<> apply(Options const& options, Console& console) {
         console.info("applied task " + report.task + " of " + report.metadata.uuid);
     }
     console.applied();
+    if (options.eject && disk->device_number()) {
+        eject_disk(device);
+    }
     return {};
 }
 
-Result<> create(Options const& options, Console& console) {
-    if (options.output.empty()) {
-        return usage_error("say which file to write with -o");
-    }
+Result<> create_file(Options const& options, std::filesystem::path const& output, Console& console) {
     firmware::CreateOptions create_options;
     create_options.script = options.script;
     if (options.script == "-") {
         create_options.script = "standard input";
         create_options.script_text = std::string(std::istreambuf_iterator<char>(std::cin), {});
     }
-    create_options.output = options.output;
+    create_options.output = output;
     create_options.compression_level = options.compression_level;
     create_options.on_warning = [&](std::string const& text) { console.warning(text); };
     TRY(create_options.private_key, private_key(options));
@@ -163,6 +176,46 @@ Result<> create(Options const& options, Console& console) {
         console.result("");
     }
     return {};
+}
+
+/// An archive appears whole or not at all, on standard output too.
+Result<> create_to_standard_output(Options const& options, Console& console) {
+    TRY(auto const folder, TemporaryDirectory::create("fwup"));
+    auto const path = folder.path() / "archive.fw";
+    TRY_OK(create_file(options, path, console));
+    TRY(auto const file, firmware::FileInput::open(path));
+    FileDescriptor const output(::dup(STDOUT_FILENO));
+    Bytes buffer(256u << 10);
+    while (true) {
+        TRY(auto const count, file->read(buffer));
+        if (count == 0) {
+            return {};
+        }
+        TRY_OK(write_all(output, BytesView(buffer).first(count)));
+    }
+}
+
+Result<> create(Options const& options, Console& console) {
+    if (options.output.empty()) {
+        return usage_error("say which file to write with -o");
+    }
+    return options.output == "-" ? create_to_standard_output(options, console)
+                                 : create_file(options, options.output, console);
+}
+
+/// Whether a hole of the size that was asked for can be made and found where `path` is.
+Result<> check_sparse(std::filesystem::path const& path, std::uint64_t hole_bytes) {
+    auto const folder = std::filesystem::is_directory(path) ? path : path.parent_path();
+    TRY(auto const file, open_file(folder.empty() ? "." : folder, O_TMPFILE | O_RDWR, 0600));
+    TRY_OK(write_all_at(file, as_bytes("x"), hole_bytes));
+    auto const data = ::lseek(file.get(), 0, SEEK_DATA);
+    if (data > 0) {
+        return {};
+    }
+    return failure(ErrorCode::unsupported, "holes of " + std::to_string(hole_bytes) +
+                                               " bytes aren't kept in " +
+                                               (folder.empty() ? "." : folder.string()) +
+                                               "; use another file system, or skip-holes = false");
 }
 
 Result<> sign(Options const& options, Console& console) {
@@ -243,6 +296,8 @@ Result<> run_command(Options const& options, Console& console) {
         console.result(card + "\n");
         return {};
     }
+    case Command::sparse_check:
+        return check_sparse(options.sparse_check_path, options.sparse_check_bytes);
     case Command::version:
         std::cout << firmware::compatible_fwup_version() << "\n";
         return {};

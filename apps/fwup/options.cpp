@@ -26,29 +26,35 @@ enum LongOnly : int {
     long_private_key,
     long_platform,
     long_reboot_param_path,
-    long_no_effect,
-    long_no_effect_with_value,
-    long_unsupported,
+    long_max_size,
+    long_minimize_writes,
+    long_no_minimize_writes,
+    long_verify_writes,
+    long_no_verify_writes,
+    long_no_eject,
+    long_sparse_check,
+    long_sparse_check_size,
+    long_unsafe,
 };
 
 constexpr std::array long_options{
     option{"apply", no_argument, nullptr, 'a'},
     option{"create", no_argument, nullptr, 'c'},
     option{"detect", no_argument, nullptr, 'D'},
-    option{"eject", no_argument, nullptr, long_no_effect},
+    option{"eject", no_argument, nullptr, 'E'},
     option{"enable-trim", no_argument, nullptr, long_enable_trim},
     option{"exit-handshake", no_argument, nullptr, long_exit_handshake},
     option{"framing", no_argument, nullptr, 'F'},
     option{"gen-keys", no_argument, nullptr, 'g'},
     option{"help", no_argument, nullptr, 'h'},
     option{"list", no_argument, nullptr, 'l'},
-    option{"max-size", required_argument, nullptr, long_unsupported},
+    option{"max-size", required_argument, nullptr, long_max_size},
     option{"metadata", no_argument, nullptr, 'm'},
-    option{"minimize-writes", no_argument, nullptr, long_no_effect},
-    option{"no-eject", no_argument, nullptr, long_no_effect},
-    option{"no-minimize-writes", no_argument, nullptr, long_no_effect},
+    option{"minimize-writes", no_argument, nullptr, long_minimize_writes},
+    option{"no-eject", no_argument, nullptr, long_no_eject},
+    option{"no-minimize-writes", no_argument, nullptr, long_no_minimize_writes},
     option{"no-unmount", no_argument, nullptr, 'U'},
-    option{"no-verify-writes", no_argument, nullptr, long_no_effect},
+    option{"no-verify-writes", no_argument, nullptr, long_no_verify_writes},
     option{"platform", required_argument, nullptr, long_platform},
     option{"private-key", required_argument, nullptr, long_private_key},
     option{"private-key-file", required_argument, nullptr, 's'},
@@ -59,19 +65,30 @@ constexpr std::array long_options{
     option{"quiet", no_argument, nullptr, 'q'},
     option{"reboot-param-path", required_argument, nullptr, long_reboot_param_path},
     option{"sign", no_argument, nullptr, 'S'},
-    option{"sparse-check", required_argument, nullptr, long_no_effect_with_value},
-    option{"sparse-check-size", required_argument, nullptr, long_no_effect_with_value},
+    option{"sparse-check", required_argument, nullptr, long_sparse_check},
+    option{"sparse-check-size", required_argument, nullptr, long_sparse_check_size},
     option{"task", required_argument, nullptr, 't'},
     option{"unmount", no_argument, nullptr, 'u'},
-    option{"unsafe", no_argument, nullptr, long_unsupported},
+    option{"unsafe", no_argument, nullptr, long_unsafe},
     option{"verbose", no_argument, nullptr, 'v'},
     option{"verify", no_argument, nullptr, 'V'},
-    option{"verify-writes", no_argument, nullptr, long_no_effect},
+    option{"verify-writes", no_argument, nullptr, long_verify_writes},
     option{"version", no_argument, nullptr, long_version},
     option{nullptr, 0, nullptr, 0},
 };
 
 constexpr std::string_view short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
+
+Result<std::uint64_t> count(std::string_view name, std::string_view text) {
+    std::uint64_t value = 0;
+    auto const parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    constexpr std::uint64_t most = std::uint64_t{1} << 50;
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value == 0 || value > most) {
+        return failure(ErrorCode::invalid_argument,
+                       std::string(name) + " takes a number from 1 on, not '" + std::string(text) + "'");
+    }
+    return value;
+}
 
 Result<int> percent(std::string_view name, std::string_view text) {
     int value = -1;
@@ -108,6 +125,8 @@ Command command_of(int letter) {
         return Command::print_card;
     case long_version:
         return Command::version;
+    case long_sparse_check:
+        return Command::sparse_check;
     default:
         return Command::none;
     }
@@ -177,8 +196,19 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
         options.accept_found_card = true;
         return {};
     case 'E':
-    case long_no_effect:
-    case long_no_effect_with_value:
+    case long_no_eject:
+        options.eject = letter == 'E';
+        return {};
+    case long_minimize_writes:
+    case long_no_minimize_writes:
+        options.minimize_writes = letter == long_minimize_writes;
+        return {};
+    case long_verify_writes:
+    case long_no_verify_writes:
+        options.verify_writes = letter == long_verify_writes ? VerifyWrites::always : VerifyWrites::never;
+        return {};
+    case long_unsafe:
+        options.unsafe = true;
         return {};
     case long_exit_handshake:
         options.exit_handshake = true;
@@ -186,8 +216,6 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
     case long_enable_trim:
         options.enable_trim = true;
         return {};
-    case long_unsupported:
-        return failure(ErrorCode::unsupported, std::string(word) + " isn't supported yet");
     case ':':
         return failure(ErrorCode::invalid_argument, std::string(word) + " needs a value; see fwup --help");
     default:
@@ -211,12 +239,19 @@ Result<Options> parse_options(int argc, char** argv) {
         auto const word = static_cast<int>(at) < argc ? std::string_view(argv[at]) : std::string_view();
         if (auto const command = command_of(letter); command != Command::none) {
             options.command = command;
+            if (command == Command::sparse_check) {
+                options.sparse_check_path = optarg;
+            }
         } else if (letter >= '1' && letter <= '9') {
             options.compression_level = letter - '0';
         } else if (letter == long_progress_low) {
             TRY(options.progress_low, percent("--progress-low", optarg));
         } else if (letter == long_progress_high) {
             TRY(options.progress_high, percent("--progress-high", optarg));
+        } else if (letter == long_max_size) {
+            TRY(options.most_blocks, count("--max-size", optarg));
+        } else if (letter == long_sparse_check_size) {
+            TRY(options.sparse_check_bytes, count("--sparse-check-size", optarg));
         } else if (!take_value(letter, optarg, options)) {
             TRY_OK(take_switch(letter, word, options));
         }
@@ -265,9 +300,15 @@ Options
   -u, --unmount / -U, --no-unmount                  Unmount the disk first (default) or not
   -y                     Use the memory card that is found without asking
       --enable-trim      Let trim() discard blocks of a real disk
+      --max-size BLOCKS  Write nothing behind this; partitions expand up to it
+      --minimize-writes  Leave blocks alone that hold the right content already
+      --verify-writes / --no-verify-writes          Read back what was written (default on disks)
+      --unsafe           Allow path_write, pipe_write, execute, ubi_volume_write, require-execute
+  -E, --eject / --no-eject                          Eject the medium afterwards or not (default)
       --reboot-param-path FILE                      Where reboot_param() writes
   -v, --verbose
-Accepted without effect: -E, --eject, --no-eject, --minimize-writes, --verify-writes, --sparse-check
+      --sparse-check PATH, --sparse-check-size BYTES
+                         Tell by the exit status whether holes of this size work where PATH is
 
 Examples
   fwup -c -f fwup.conf -o blinky.fw -s my.priv

@@ -5,6 +5,7 @@
 
 #include <sinew/base/result.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +25,11 @@ enum class Command : unsigned char {
     print_card,
     version,
     help,
+    sparse_check,
 };
+
+/// What --verify-writes and --no-verify-writes ask for; by default disks are verified and image files aren't.
+enum class VerifyWrites : unsigned char { by_device, always, never };
 
 enum class ProgressStyle : unsigned char { normal, numeric, quiet };
 
@@ -48,6 +53,13 @@ struct Options {
     bool framing = false;
     bool exit_handshake = false;
     bool enable_trim = false;
+    bool unsafe = false;
+    bool minimize_writes = false;
+    bool eject = false;
+    VerifyWrites verify_writes = VerifyWrites::by_device;
+    std::optional<std::uint64_t> most_blocks;
+    std::string sparse_check_path;
+    std::uint64_t sparse_check_bytes = 4096;
     bool unmount = true;
     bool accept_found_card = false;
     bool verbose = false;

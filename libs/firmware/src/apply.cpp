@@ -5,6 +5,7 @@
 #include "archive/archive_head.hpp"
 #include "archive/resource_stream.hpp"
 #include "archive/zip_reader.hpp"
+#include "disk/checked_device.hpp"
 #include "disk/output_cache.hpp"
 #include "script/config.hpp"
 #include "script/functions.hpp"
@@ -58,8 +59,7 @@ std::uint64_t payload_bytes(Section const& task, std::vector<ResourceSpec> const
         for (auto const& call : event.calls) {
             if (call.words[0] == "raw_memset") {
                 total += parse_number(call.words[2]).value_or(0) * block_size_bytes;
-            } else if ((call.words[0] == "raw_write" || call.words[0] == "fat_write") &&
-                       spec != specs.end()) {
+            } else if (consumes_resource(call.words[0]) && spec != specs.end()) {
                 total += spec->stored_bytes();
             }
         }
@@ -107,9 +107,9 @@ private:
         TRY_OK(check_platform(m_head.metadata, m_options.expected_platform));
         TRY_OK(check_required_version(m_head.config.text("require-fwup-version")));
         TRY(m_specs, resource_specs(m_head.config));
-        TRY(m_task, choose_task(m_head.config, m_options.task, m_disk, m_system));
+        TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
         m_root = running_root(m_disk, m_system);
-        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root}));
+        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root, m_options.unsafe}));
         m_payload_total = payload_bytes(*m_task, m_specs);
         return {};
     }
@@ -120,7 +120,7 @@ private:
             // A script forbids here what must not be started half written; that must hold before payload
             // streams out. Only the partition table stays behind: there are scripts that switch slots by it,
             // and do so here.
-            TRY_OK(cache.flush_all_but_block(0));
+            TRY_OK(cache.flush_all_but(runner.table_blocks()));
         }
         TRY_OK(write_resources(cache, runner));
         if (auto const* const event = find_event(*m_task, "on-finish")) {
@@ -211,7 +211,15 @@ private:
 } // namespace
 
 Result<ApplyReport> apply_archive(InputStream& archive, BlockDevice& disk, ApplyOptions const& options) {
-    return Application(archive, disk, options).run();
+    DeviceConditions conditions;
+    if (options.most_blocks) {
+        conditions.limit_bytes = *options.most_blocks * block_size_bytes;
+    }
+    conditions.read_back = options.verify_writes == VerifyWrites::yes ? ReadBack::yes : ReadBack::no;
+    conditions.unchanged = options.minimize_writes == MinimizeWrites::yes ? UnchangedBlocks::left_alone
+                                                                          : UnchangedBlocks::written;
+    CheckedDevice checked(disk, conditions);
+    return Application(archive, checked, options).run();
 }
 
 } // namespace sinew::firmware

@@ -151,6 +151,11 @@ Result<> FileDevice::discard(std::uint64_t offset, std::uint64_t length) {
     return {};
 }
 
+void FileDevice::forget_cached(std::uint64_t offset, std::uint64_t length) {
+    (void)::posix_fadvise(m_file.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          POSIX_FADV_DONTNEED);
+}
+
 Result<> MemoryDevice::read_at(std::uint64_t offset, MutableBytesView into) {
     auto const start = std::min<std::uint64_t>(offset, m_bytes.size());
     auto const count = std::min<std::size_t>(into.size(), m_bytes.size() - start);

@@ -1,14 +1,19 @@
 /// Reads the partition table of a disk. See the header.
+#include "disk/guid.hpp"
+
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/partition_table.hpp>
+
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace sinew::firmware {
 
@@ -16,6 +21,7 @@ namespace {
 
 constexpr int most_logical = 8;
 constexpr int first_logical_number = 4;
+constexpr std::uint32_t most_gpt_entries = 128;
 
 using Sector = std::array<std::byte, block_size_bytes>;
 
@@ -74,6 +80,90 @@ Result<> read_logical(BlockDevice& disk, Partition const& container, PartitionTa
     return {};
 }
 
+/// A GPT header with right checksums, and its entries.
+struct Gpt {
+    std::uint64_t last_usable_block = 0;
+    std::size_t entry_bytes = 0;
+    Bytes entries;
+};
+
+std::uint32_t crc_of(BytesView bytes) {
+    return static_cast<std::uint32_t>(
+        crc32_z(0, reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()));
+}
+
+Result<Gpt> read_gpt_at(BlockDevice& disk, std::uint64_t block) {
+    auto const refuse = [&](std::string const& why) {
+        return failure(ErrorCode::corrupt,
+                       disk.name() + ": the GPT at block " + std::to_string(block) + " " + why);
+    };
+    Sector sector{};
+    TRY_OK(disk.read_at(block * block_size_bytes, sector));
+    auto const header_bytes = load_le32(sector, 12);
+    if (as_text(BytesView(sector).first(8)) != "EFI PART" || header_bytes < 92 ||
+        header_bytes > block_size_bytes) {
+        return refuse("is missing");
+    }
+    auto const stored_crc = load_le32(sector, 16);
+    store_le32(sector, 16, 0);
+    if (crc_of(BytesView(sector).first(header_bytes)) != stored_crc || load_le64(sector, 24) != block) {
+        return refuse("is damaged");
+    }
+    Gpt gpt;
+    gpt.last_usable_block = load_le64(sector, 48);
+    auto const entries_block = load_le64(sector, 72);
+    auto const count = load_le32(sector, 80);
+    gpt.entry_bytes = load_le32(sector, 84);
+    constexpr std::uint64_t furthest_block = std::uint64_t{1} << 50;
+    if (count < 1 || count > most_gpt_entries || gpt.entry_bytes < 128 || gpt.entry_bytes > 1024 ||
+        gpt.entry_bytes % 128 != 0 || entries_block > furthest_block ||
+        gpt.last_usable_block > furthest_block) {
+        return refuse("has impossible numbers");
+    }
+    gpt.entries.resize(count * gpt.entry_bytes);
+    TRY_OK(disk.read_at(entries_block * block_size_bytes, gpt.entries));
+    if (crc_of(gpt.entries) != load_le32(sector, 88)) {
+        return refuse("has damaged entries");
+    }
+    return gpt;
+}
+
+Result<PartitionTable> read_gpt(BlockDevice& disk) {
+    auto gpt = read_gpt_at(disk, 1);
+    if (!gpt && disk.size_bytes() >= 2 * block_size_bytes) {
+        gpt = read_gpt_at(disk, disk.size_bytes() / block_size_bytes - 1);
+    }
+    if (!gpt) {
+        return std::unexpected(std::move(gpt).error());
+    }
+    PartitionTable table;
+    table.kind = PartitionTableKind::gpt;
+    for (std::size_t at = 0; at < gpt->entries.size(); at += gpt->entry_bytes) {
+        auto const entry = BytesView(gpt->entries).subspan(at, gpt->entry_bytes);
+        auto const first = load_le64(entry, 32);
+        auto const last = load_le64(entry, 40);
+        if (std::ranges::all_of(entry.first(16), [](std::byte b) { return b == std::byte{0}; })) {
+            continue;
+        }
+        if (first > last || last > gpt->last_usable_block) {
+            return failure(ErrorCode::corrupt, disk.name() + ": partition " +
+                                                   std::to_string(at / gpt->entry_bytes) +
+                                                   " of the GPT lies outside the disk; the table is damaged");
+        }
+        Partition partition;
+        partition.number = static_cast<int>(at / gpt->entry_bytes);
+        partition.type = gpt_partition_type;
+        partition.block_offset = first;
+        partition.block_count = last - first + 1;
+        constexpr std::uint64_t legacy_bootable = 4;
+        partition.bootable = (load_le64(entry, 48) & legacy_bootable) != 0;
+        partition.type_guid = format_guid(entry.first(16));
+        partition.guid = format_guid(entry.subspan(16, 16));
+        table.partitions.push_back(std::move(partition));
+    }
+    return table;
+}
+
 } // namespace
 
 Partition const* PartitionTable::find(int number) const {
@@ -89,6 +179,9 @@ Partition const* PartitionTable::starting_at(std::uint64_t block) const {
 
 Result<PartitionTable> read_partition_table(BlockDevice& disk) {
     TRY(auto const sector, read_table_sector(disk, 0));
+    if (decode(sector, 0, 0, 0).type == gpt_partition_type) {
+        return read_gpt(disk);
+    }
     PartitionTable table;
     table.signature = load_le32(sector, 440);
     Partition container;

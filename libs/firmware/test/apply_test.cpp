@@ -207,9 +207,11 @@ TEST_F(Refused, what_none_of_the_keys_signed) {
                    {.task = "t", .public_keys = {generate_keys().public_key}});
 }
 
-TEST_F(Refused, functions_that_are_not_there_yet) {
-    expect_refused("task t { on-init { raw_memset(0, 1, 0) } on-finish { execute(\"reboot\") } }",
-                   "task 't', on-finish: execute() isn't supported yet; nothing was written");
+TEST_F(Refused, functions_that_reach_beyond_the_disk) {
+    expect_refused(
+        "task t { on-init { raw_memset(0, 1, 0) } on-finish { execute(\"reboot\") } }",
+        "task 't', on-finish: execute() reaches beyond the disk; allow it with --unsafe if you trust "
+        "the archive; nothing was written");
 }
 
 TEST_F(Refused, an_unknown_function_of_a_later_release) {

@@ -136,11 +136,19 @@ TEST(Script, meta_conf_cannot_include_files_of_the_device) {
 
 TEST(Script, what_a_later_release_added_is_ignored_when_applying) {
     Variables variables;
-    auto const script = must(parse_script("meta-new=1 new-list={1,2} new \"s\" { x=1 y { } } meta-product=p",
+    auto const script = must(parse_script("meta-new=1 new-list={1,2} new { x=1 y { } } meta-product=p",
                                           "meta.conf", variables, {}));
     auto const config = must(build_config(script, Unknown::ignored));
     EXPECT_EQ(config.text("meta-product"), "p");
     EXPECT_FALSE(build_config(script, Unknown::refused));
+}
+
+TEST(Script, a_section_with_a_name_that_a_later_release_added_is_refused) {
+    Variables variables;
+    auto const script = must(parse_script("meta-product=p\nnew \"s\" { x=1 }", "meta.conf", variables, {}));
+    EXPECT_EQ(message_of(build_config(script, Unknown::ignored)),
+              "meta.conf:2:1: unknown section 'new'; the archive was made for a later release, update this "
+              "program");
 }
 
 TEST(Script, a_variable_that_doubles_itself_is_stopped) {

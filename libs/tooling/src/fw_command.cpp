@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +28,12 @@ struct Options {
     std::string task = "complete";
     std::string key;
     std::vector<std::string> trusted;
+    std::int64_t level = 9;
+    bool trim = false;
+    bool verify_writes = false;
+    bool minimize_writes = false;
+    bool unsafe = false;
+    std::int64_t max_size_blocks = 0;
 };
 
 /// The keys that may have signed. Without --key every archive is accepted, unsigned ones too.
@@ -83,6 +91,7 @@ Result<int> create(Context& context, Options const& options) {
     firmware::CreateOptions wanted;
     wanted.script = options.script;
     wanted.output = options.output;
+    wanted.compression_level = static_cast<int>(std::clamp<std::int64_t>(options.level, 0, 10));
     TRY(wanted.private_key, private_key(context, options.key));
     wanted.on_warning = [&console](std::string const& warning) { console.warn(warning); };
     wanted.on_progress = show_progress(console, "packing");
@@ -94,13 +103,29 @@ Result<int> create(Context& context, Options const& options) {
     return 0;
 }
 
+Result<firmware::ApplyOptions> apply_options(Context const& context, Options const& options) {
+    firmware::ApplyOptions wanted;
+    wanted.task = options.task;
+    wanted.hardware_trim = options.trim ? firmware::HardwareTrim::on : firmware::HardwareTrim::off;
+    wanted.verify_writes = options.verify_writes ? firmware::VerifyWrites::yes : firmware::VerifyWrites::no;
+    wanted.minimize_writes =
+        options.minimize_writes ? firmware::MinimizeWrites::yes : firmware::MinimizeWrites::no;
+    wanted.unsafe = options.unsafe ? firmware::Unsafe::allowed : firmware::Unsafe::refused;
+    if (options.max_size_blocks < 0) {
+        return failure(ErrorCode::invalid_argument, "--max-size takes a number of blocks from 1 on");
+    }
+    if (options.max_size_blocks > 0) {
+        wanted.most_blocks = static_cast<std::uint64_t>(options.max_size_blocks);
+    }
+    TRY(wanted.public_keys, trusted_keys(context, options));
+    return wanted;
+}
+
 Result<int> apply(Context& context, Options const& options) {
     Console& console = context.console();
     TRY(auto input, firmware::FileInput::open(options.archive));
+    TRY(auto wanted, apply_options(context, options));
     TRY(auto disk, firmware::FileDevice::open(options.disk, firmware::DeviceAccess::create));
-    firmware::ApplyOptions wanted;
-    wanted.task = options.task;
-    TRY(wanted.public_keys, trusted_keys(context, options));
     wanted.on_message = [&console](firmware::MessageKind kind, std::string const& text) {
         kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
     };
@@ -193,6 +218,33 @@ Argument trust_option(Shared const& options) {
             .value_name = "KEY"};
 }
 
+std::vector<Argument> apply_arguments(Shared const& options) {
+    return {
+        {.names = "--disk,-d",
+         .target = &options->disk,
+         .help = "A disk or an image file, made if missing",
+         .value_name = "DISK",
+         .required = true,
+         .completes = Completes::file},
+        {.names = "--task,-t",
+         .target = &options->task,
+         .help = "Which task (default complete)",
+         .value_name = "TASK"},
+        trust_option(options),
+        {.names = "--max-size",
+         .target = &options->max_size_blocks,
+         .help = "Write nothing behind this; partitions expand up to it",
+         .value_name = "BLOCKS"},
+        {.names = "--trim", .target = &options->trim, .help = "Let trim() discard blocks of a real disk"},
+        {.names = "--verify-writes", .target = &options->verify_writes, .help = "Read back what was written"},
+        {.names = "--minimize-writes",
+         .target = &options->minimize_writes,
+         .help = "Leave blocks alone that hold the right content already"},
+        {.names = "--unsafe",
+         .target = &options->unsafe,
+         .help = "Let the archive run commands and write elsewhere; only if you trust it"}};
+}
+
 Command subcommand(Shared const& options, Command command, Action action) {
     command.run = [options, action](Context& context) { return action(context, *options); };
     return command;
@@ -206,27 +258,23 @@ std::vector<Command> subcommands(Shared const& options) {
                           .value_name = "FILE",
                           .required = true,
                           .completes = Completes::file};
-    Argument const disk{.names = "--disk,-d",
-                        .target = &options->disk,
-                        .help = "A disk or an image file, made if missing",
-                        .value_name = "DISK",
-                        .required = true,
-                        .completes = Completes::file};
-    Argument const task{.names = "--task,-t",
-                        .target = &options->task,
-                        .help = "Which task (default complete)",
-                        .value_name = "TASK"};
     return {subcommand(options,
                        {.name = "create",
                         .summary = "Make an archive from an update script",
                         .examples = {{"sinew fw create -f fwup.conf -o app.fw -k production", "and sign it"}},
-                        .options = {script, output_option(options, true), signing_option(options, false)}},
+                        .options = {script,
+                                    output_option(options, true),
+                                    signing_option(options, false),
+                                    {.names = "--level",
+                                     .target = &options->level,
+                                     .help = "Compression, 1 (fast) to 9 (small, default)",
+                                     .value_name = "N"}}},
                        create),
             subcommand(options,
                        {.name = "apply",
                         .summary = "Apply a task of an archive to a disk or an image file",
                         .examples = {{"sinew fw apply app.fw -d disk.img -t complete", "a fresh image"}},
-                        .options = {disk, task, trust_option(options)},
+                        .options = apply_arguments(options),
                         .positionals = {archive}},
                        apply),
             subcommand(options,

@@ -3,7 +3,9 @@
 
 #include "apply/task.hpp"
 #include "archive/resource_stream.hpp"
+#include "disk/gpt.hpp"
 #include "disk/mbr.hpp"
+#include "disk/sector_cipher.hpp"
 #include "fat/layout.hpp"
 #include "script/config.hpp"
 #include "script/functions.hpp"
@@ -63,6 +65,9 @@ private:
                 if (call.words.size() == 2 && call.words[0] == "mbr_write") {
                     return take_partitions(call.words[1]);
                 }
+                if (call.words.size() == 2 && call.words[0] == "gpt_write") {
+                    return take_gpt_partitions(call.words[1]);
+                }
             }
         }
         if (auto table = read_partition_table(m_preflight.disk)) {
@@ -72,6 +77,9 @@ private:
         for (auto const& section : m_preflight.config.sections) {
             if (section.schema->name == "mbr") {
                 return take_partitions(section.title);
+            }
+            if (section.schema->name == "gpt") {
+                return take_gpt_partitions(section.title);
             }
         }
         return {};
@@ -89,6 +97,52 @@ private:
         }
         m_partitions = std::move(spec.partitions);
         return {};
+    }
+
+    Result<> take_gpt_partitions(std::string const& gpt_name) {
+        TRY(auto const spec, find_gpt(gpt_name));
+        auto const disk_blocks = m_preflight.disk.size_bytes() / block_size_bytes;
+        for (auto const& from : spec.partitions) {
+            Partition partition;
+            partition.number = from.number;
+            partition.type = gpt_partition_type;
+            partition.block_offset = from.block_offset;
+            partition.block_count = from.block_count;
+            if (spec.expanding == from.number && disk_blocks > from.block_offset) {
+                partition.block_count = std::max(partition.block_count, disk_blocks - from.block_offset);
+            }
+            m_partitions.push_back(std::move(partition));
+        }
+        return {};
+    }
+
+    Result<GptSpec> find_gpt(std::string const& name) const {
+        auto const* const section = m_preflight.config.find_section("gpt", name);
+        if (section == nullptr) {
+            return failure(ErrorCode::invalid_argument, "there is no gpt section named '" + name + "'");
+        }
+        auto spec = gpt_spec(*section);
+        if (!spec) {
+            return std::unexpected(std::move(spec).error().with_context("gpt '" + name + "'"));
+        }
+        return spec;
+    }
+
+    /// The second table lies at the end of the disk, wherever that is.
+    Result<> check_gpt(std::string const& name) const {
+        TRY(auto const spec, find_gpt(name));
+        TRY_OK(check_range(0, spec.fewest_blocks()));
+        return {};
+    }
+
+    Result<> check_unsafe(std::string const& function) const {
+        if (m_preflight.unsafe == Unsafe::allowed) {
+            return {};
+        }
+        return failure(ErrorCode::denied, function +
+                                              "() reaches beyond the disk; allow it with --unsafe if you "
+                                              "trust the archive" +
+                                              std::string(nothing_written));
     }
 
     Result<MbrSpec> find_mbr(std::string const& name) const {
@@ -133,7 +187,7 @@ private:
                     "task '" + m_preflight.task.title + "', " + std::string(event.schema->name) +
                     (event.title.empty() ? "" : " '" + event.title + "'")));
             }
-            consumers += call.words[0] == "raw_write" || call.words[0] == "fat_write" ? 1 : 0;
+            consumers += consumes_resource(call.words[0]) ? 1 : 0;
         }
         if (consumers > 1) {
             return failure(ErrorCode::invalid_argument, "task '" + m_preflight.task.title +
@@ -150,7 +204,7 @@ private:
         switch (function) {
         case Function::raw_write:
             if (words.size() > 2) {
-                return failure(ErrorCode::unsupported, "raw_write() with encryption isn't supported yet");
+                TRY_OK(SectorCipher::create(std::span(words).subspan(2)));
             }
             return check_raw_write(number(1), *resource);
         case Function::raw_memset:
@@ -163,11 +217,6 @@ private:
             m_new_file_systems[number(1)] = number(2);
             return check_slot("the FAT file system", number(1), number(2));
         case Function::fat_write:
-            if (resource->is_sparse()) {
-                return failure(ErrorCode::unsupported,
-                               "fat_write() of a resource with holes isn't supported; set "
-                               "skip-holes = false");
-            }
             m_fat_files[number(1)].push_back(resource);
             return check_range(number(1), 1);
         case Function::fat_cp:
@@ -193,14 +242,14 @@ private:
         case Function::reboot_param:
             return {};
         case Function::gpt_write:
+            return check_gpt(words[1]);
         case Function::path_write:
         case Function::pipe_write:
         case Function::execute:
         case Function::ubi_volume_write:
-            break;
+            return check_unsafe(words[0]);
         }
-        return failure(ErrorCode::unsupported,
-                       words[0] + "() isn't supported yet" + std::string(nothing_written));
+        return failure(ErrorCode::invalid_argument, "unknown function '" + words[0] + "'");
     }
 
     Result<> check_environment(std::string const& name) const {

@@ -8,6 +8,7 @@
 #include "script/config.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/apply.hpp>
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/running_system.hpp>
 
@@ -36,11 +37,12 @@ struct Preflight {
     std::span<ResourceSpec const> resources;
     BlockDevice& disk;
     std::optional<ProtectedBlocks> root;
+    Unsafe unsafe = Unsafe::refused;
 };
 
 /// Errors: invalid_argument: an unknown function, a wrong argument, an on-resource without its file-resource;
-/// unsupported: a function of a later issue; no_space: a resource is larger than its slot, or the disk is too
-/// small; denied: something would be written into the running root.
+/// no_space: a resource is larger than its slot, or the disk is too small; denied: something would be written
+/// into the running root, or a function needs --unsafe.
 [[nodiscard]] Result<> check_task(Preflight const& preflight);
 
 } // namespace sinew::firmware

@@ -1,10 +1,14 @@
 /// The functions. See the header for invariant and threading.
 #include "apply/runner.hpp"
 
+#include "apply/outside.hpp"
+#include "apply/resource_pieces.hpp"
 #include "apply/task.hpp"
 #include "archive/resource_stream.hpp"
+#include "disk/gpt.hpp"
 #include "disk/mbr.hpp"
 #include "disk/output_cache.hpp"
+#include "disk/sector_cipher.hpp"
 #include "fat/layout.hpp"
 #include "fat/volume.hpp"
 #include "script/config.hpp"
@@ -21,8 +25,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -101,7 +107,7 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
     }
     switch (*function) {
     case Function::raw_write:
-        return raw_write(number(call, 1), *resource);
+        return raw_write(call, *resource);
     case Function::raw_memset:
         return raw_memset(number(call, 1), number(call, 2), static_cast<std::uint8_t>(number(call, 3)));
     case Function::trim:
@@ -109,6 +115,13 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
                             m_options.hardware_trim == HardwareTrim::on ? MediumTrim::on : MediumTrim::off);
     case Function::mbr_write:
         return mbr_write(call.words[1]);
+    case Function::gpt_write:
+        return gpt_write(call.words[1]);
+    case Function::path_write:
+    case Function::pipe_write:
+    case Function::execute:
+    case Function::ubi_volume_write:
+        return call_outside(call, resource);
     case Function::uboot_clearenv:
     case Function::uboot_setenv:
     case Function::uboot_unsetenv:
@@ -129,8 +142,29 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
     }
 }
 
-Result<> Runner::raw_write(std::uint64_t block, ResourceStream& resource) {
-    auto offset = block * block_size_bytes;
+Result<> Runner::call_outside(Call const& call, ResourceStream* resource) {
+    if (m_options.unsafe != Unsafe::allowed) {
+        return failure(ErrorCode::denied, "needs --unsafe");
+    }
+    switch (*find_function(call.words[0])) {
+    case Function::execute:
+        return execute(call.words[1]);
+    case Function::path_write:
+        return write_to_path(call.words[1], *resource, m_on_payload);
+    case Function::pipe_write:
+        return write_to_command(call.words[1], *resource, m_on_payload);
+    default:
+        return write_to_ubi_volume(call.words[1], *resource, m_on_payload);
+    }
+}
+
+Result<> Runner::raw_write(Call const& call, ResourceStream& resource) {
+    std::optional<SectorCipher> cipher;
+    if (call.words.size() > 2) {
+        TRY(cipher, SectorCipher::create(std::span(call.words).subspan(2)));
+    }
+    auto const start = number(call, 1) * block_size_bytes;
+    auto offset = start;
     auto const& pieces = resource.spec().pieces;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         if (i % 2 == 1) {
@@ -152,11 +186,20 @@ Result<> Runner::raw_write(std::uint64_t block, ResourceStream& resource) {
             auto const padded = (count + block_size_bytes - 1) / block_size_bytes * block_size_bytes;
             std::fill(m_buffer.begin() + static_cast<std::ptrdiff_t>(count),
                       m_buffer.begin() + static_cast<std::ptrdiff_t>(padded), std::byte{0});
+            if (cipher) {
+                cipher->encrypt((offset - start) / block_size_bytes,
+                                MutableBytesView(m_buffer).first(padded));
+            }
             TRY_OK(m_cache.stream(offset, BytesView(m_buffer).first(padded)));
             m_on_payload(count);
             offset += padded;
             left -= count;
         }
+    }
+    if (pieces.size() % 2 == 0 && m_cache.growth() == Growth::grows && m_cache.size_bytes() < offset) {
+        // Nothing else gives an image file that ends in a hole its length.
+        auto const last_block = (offset - 1) / block_size_bytes * block_size_bytes;
+        TRY_OK(m_cache.stream(last_block, Bytes(block_size_bytes)));
     }
     return drain(resource);
 }
@@ -181,14 +224,31 @@ Result<> Runner::mbr_write(std::string const& name) {
         return failure(ErrorCode::invalid_argument, "there is no mbr section named '" + name + "'");
     }
     TRY(auto const spec, mbr_spec(*section));
-    auto const disk_blocks = m_cache.size_bytes() / block_size_bytes;
+    auto const disk_blocks = m_cache.size_at_start() / block_size_bytes;
     TRY(auto const blocks, encode_mbr(spec, disk_blocks > 0 ? std::optional(disk_blocks) : std::nullopt));
+    return write_table(blocks);
+}
+
+Result<> Runner::gpt_write(std::string const& name) {
+    auto const* const section = m_config.find_section("gpt", name);
+    if (section == nullptr) {
+        return failure(ErrorCode::invalid_argument, "there is no gpt section named '" + name + "'");
+    }
+    TRY(auto const spec, gpt_spec(*section));
+    auto const disk_blocks = m_cache.size_at_start() / block_size_bytes;
+    bool const is_known = m_cache.growth() == Growth::fixed || disk_blocks >= spec.fewest_blocks();
+    TRY(auto const blocks, encode_gpt(spec, is_known ? std::optional(disk_blocks) : std::nullopt));
+    return write_table(blocks);
+}
+
+Result<> Runner::write_table(std::vector<DiskBlock> const& blocks) {
     for (auto const& block : blocks) {
-        if (block.number == 0) {
-            TRY_OK(
-                m_cache.barrier()); // the chain of logical partitions is there before anything points to it
-        }
+        // What block 0 leads to, logical partitions or a GPT, is there before it.
+        TRY_OK(m_cache.barrier());
         TRY_OK(m_cache.write_at(block.number * block_size_bytes, block.bytes));
+        for (std::uint64_t i = 0; i < block.bytes.size() / block_size_bytes; ++i) {
+            m_table_blocks.insert(block.number + i);
+        }
     }
     return {};
 }
@@ -196,14 +256,15 @@ Result<> Runner::mbr_write(std::string const& name) {
 Result<> Runner::fat_write(std::uint64_t block, std::string const& path, ResourceStream& resource) {
     TRY(auto volume, FatVolume::mount(m_cache, block));
     TRY(auto file, volume.create_file(path));
-    while (true) {
-        TRY(auto const count, resource.read(m_buffer));
-        if (count == 0) {
-            return file.finish();
-        }
-        TRY_OK(file.write(BytesView(m_buffer).first(count)));
-        m_on_payload(count);
-    }
+    auto const write = [&](BytesView bytes) -> Result<> {
+        TRY_OK(file.write(bytes));
+        m_on_payload(bytes.size());
+        return {};
+    };
+    TRY_OK(for_each_piece(resource, m_buffer, write,
+                          zeros_to([&](BytesView zeros) { return file.write(zeros); })));
+    TRY_OK(drain(resource));
+    return file.finish();
 }
 
 Result<> Runner::call_fat(Call const& call, ResourceStream* resource) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "archive/resource_stream.hpp"
+#include "disk/mbr.hpp"
 #include "disk/output_cache.hpp"
 #include "script/config.hpp"
 
@@ -16,7 +17,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -29,6 +32,8 @@ public:
     /// Runs the functions of an event. `resource` is what an on-resource consumes; it is read to its end in
     /// any case.
     [[nodiscard]] Result<> run(Section const& event, ResourceStream* resource);
+    /// Block 0, and the blocks of partition tables that were written.
+    [[nodiscard]] std::set<std::uint64_t> const& table_blocks() const noexcept { return m_table_blocks; }
     /// What reboot_param() asked for.
     [[nodiscard]] std::optional<std::string> const& reboot_param() const noexcept { return m_reboot_param; }
 
@@ -36,9 +41,12 @@ private:
     [[nodiscard]] Result<> call(Call const& call, ResourceStream* resource);
     [[nodiscard]] Result<> call_fat(Call const& call, ResourceStream* resource);
     [[nodiscard]] Result<> call_environment(Call const& call);
-    [[nodiscard]] Result<> raw_write(std::uint64_t block, ResourceStream& resource);
+    [[nodiscard]] Result<> call_outside(Call const& call, ResourceStream* resource);
+    [[nodiscard]] Result<> raw_write(Call const& call, ResourceStream& resource);
     [[nodiscard]] Result<> raw_memset(std::uint64_t block, std::uint64_t count, std::uint8_t value);
     [[nodiscard]] Result<> mbr_write(std::string const& name);
+    [[nodiscard]] Result<> gpt_write(std::string const& name);
+    [[nodiscard]] Result<> write_table(std::vector<DiskBlock> const& blocks);
     [[nodiscard]] Result<> fat_write(std::uint64_t block, std::string const& path, ResourceStream& resource);
     [[nodiscard]] Result<> drain(ResourceStream& resource);
 
@@ -50,6 +58,7 @@ private:
     /// As loaded; every save of a task goes to the same copy, so the other one keeps the state from before
     /// the task.
     std::map<std::string, UbootEnvironment> m_environments;
+    std::set<std::uint64_t> m_table_blocks{0};
     std::optional<std::string> m_reboot_param;
 };
 

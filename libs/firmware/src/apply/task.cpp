@@ -1,6 +1,7 @@
 /// Tasks and conditions. See the header for invariant and threading.
 #include "apply/task.hpp"
 
+#include "apply/outside.hpp"
 #include "fat/volume.hpp"
 #include "script/config.hpp"
 #include "script/functions.hpp"
@@ -77,8 +78,9 @@ bool variable_is(Section const& config, BlockDevice& disk, std::string const& en
     return loaded && loaded->get(name) == value;
 }
 
-bool is_met(Section const& config, Call const& condition, BlockDevice& disk, RunningSystem const& system) {
+bool is_met(Section const& config, Call const& condition, Surroundings const& surroundings) {
     auto const& words = condition.words;
+    auto& disk = surroundings.disk;
     auto const id = check_condition(words, Deferred::refused);
     if (!id) {
         return false;
@@ -87,9 +89,9 @@ bool is_met(Section const& config, Call const& condition, BlockDevice& disk, Run
     case Condition::partition_offset:
         return primary_begins_at(disk, *parse_number(words[1]), *parse_number(words[2]));
     case Condition::path_on_device:
-        return system.is_path_on_device(words[1], words[2]);
+        return surroundings.system.is_path_on_device(words[1], words[2]);
     case Condition::path_at_offset: {
-        auto const source = system.mount_source(words[1]);
+        auto const source = surroundings.system.mount_source(words[1]);
         return source && source->start_block == *parse_number(words[2]);
     }
     case Condition::fat_file_exists:
@@ -99,19 +101,19 @@ bool is_met(Section const& config, Call const& condition, BlockDevice& disk, Run
     case Condition::uboot_variable:
         return variable_is(config, disk, words[1], words[2], words[3]);
     case Condition::execute:
-        return false;
+        return surroundings.unsafe == Unsafe::allowed && execute(words[1]).has_value();
     }
     return false;
 }
 
-bool conditions_met(Section const& config, Section const& task, BlockDevice& disk,
-                    RunningSystem const& system) {
+bool conditions_met(Section const& config, Section const& task, Surroundings const& surroundings) {
     auto const legacy_offset = task.integer("require-partition1-offset");
-    if (legacy_offset >= 0 && !primary_begins_at(disk, 1, static_cast<std::uint64_t>(legacy_offset))) {
+    if (legacy_offset >= 0 &&
+        !primary_begins_at(surroundings.disk, 1, static_cast<std::uint64_t>(legacy_offset))) {
         return false;
     }
     return std::ranges::all_of(
-        task.calls, [&](Call const& condition) { return is_met(config, condition, disk, system); });
+        task.calls, [&](Call const& condition) { return is_met(config, condition, surroundings); });
 }
 
 } // namespace
@@ -144,8 +146,8 @@ Result<EnvironmentLayout> environment_layout(Section const& config, std::string_
     return layout;
 }
 
-Result<Section const*> choose_task(Section const& config, std::string_view wanted, BlockDevice& disk,
-                                   RunningSystem const& system) {
+Result<Section const*> choose_task(Section const& config, std::string_view wanted,
+                                   Surroundings const& surroundings) {
     std::string considered;
     std::string all;
     for (auto const& task : config.sections) {
@@ -156,7 +158,7 @@ Result<Section const*> choose_task(Section const& config, std::string_view wante
         if (!task.title.starts_with(wanted)) {
             continue;
         }
-        if (conditions_met(config, task, disk, system)) {
+        if (conditions_met(config, task, surroundings)) {
             return &task;
         }
         considered += (considered.empty() ? "" : ", ") + task.title;
@@ -166,8 +168,8 @@ Result<Section const*> choose_task(Section const& config, std::string_view wante
                                                  "'; it has: " + (all.empty() ? "none" : all));
     }
     return failure(ErrorCode::not_found, "no task '" + std::string(wanted.substr(0, 60)) +
-                                             "' fits what is on " + disk.name() + ": the conditions of " +
-                                             considered +
+                                             "' fits what is on " + surroundings.disk.name() +
+                                             ": the conditions of " + considered +
                                              " aren't met; use firmware that was made for this device");
 }
 

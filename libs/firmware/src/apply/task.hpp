@@ -7,6 +7,7 @@
 #include "script/config.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/apply.hpp>
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/running_system.hpp>
 #include <sinew/firmware/uboot_environment.hpp>
@@ -15,10 +16,18 @@
 
 namespace sinew::firmware {
 
+/// What conditions ask.
+struct Surroundings {
+    BlockDevice& disk;
+    RunningSystem const& system;
+    /// Unless allowed, require-execute() isn't met.
+    Unsafe unsafe = Unsafe::refused;
+};
+
 /// The first task in the order of the file whose name starts with `wanted` and whose conditions are all met.
 /// Error not_found: names the tasks that were considered, or those there are.
 [[nodiscard]] Result<Section const*> choose_task(Section const& config, std::string_view wanted,
-                                                 BlockDevice& disk, RunningSystem const& system);
+                                                 Surroundings const& surroundings);
 
 /// The layout of environment `name`. Error invalid_argument: no such section, or impossible numbers.
 [[nodiscard]] Result<EnvironmentLayout> environment_layout(Section const& config, std::string_view name);

@@ -79,18 +79,24 @@ Metadata make_metadata(Section const& config, ArchiveHead const& head) {
     return metadata;
 }
 
+/// A field that the archive doesn't set is no variable, so that "${NAME:-fallback}" works.
 void set_metadata_variables(Variables& variables, Metadata const& metadata) {
-    variables.set("FWUP_META_PRODUCT", metadata.product);
-    variables.set("FWUP_META_DESCRIPTION", metadata.description);
-    variables.set("FWUP_META_VERSION", metadata.version);
-    variables.set("FWUP_META_AUTHOR", metadata.author);
-    variables.set("FWUP_META_PLATFORM", metadata.platform);
-    variables.set("FWUP_META_ARCHITECTURE", metadata.architecture);
-    variables.set("FWUP_META_VCS_IDENTIFIER", metadata.vcs_identifier);
-    variables.set("FWUP_META_MISC", metadata.misc);
-    variables.set("FWUP_META_CREATION_DATE", metadata.creation_date);
-    variables.set("FWUP_META_UUID", metadata.uuid);
-    variables.set("FWUP_META_NICKNAME", metadata.nickname);
+    auto const set = [&](std::string name, std::string const& value) {
+        if (!value.empty()) {
+            variables.set(std::move(name), value);
+        }
+    };
+    set("FWUP_META_PRODUCT", metadata.product);
+    set("FWUP_META_DESCRIPTION", metadata.description);
+    set("FWUP_META_VERSION", metadata.version);
+    set("FWUP_META_AUTHOR", metadata.author);
+    set("FWUP_META_PLATFORM", metadata.platform);
+    set("FWUP_META_ARCHITECTURE", metadata.architecture);
+    set("FWUP_META_VCS_IDENTIFIER", metadata.vcs_identifier);
+    set("FWUP_META_MISC", metadata.misc);
+    set("FWUP_META_CREATION_DATE", metadata.creation_date);
+    set("FWUP_META_UUID", metadata.uuid);
+    set("FWUP_META_NICKNAME", metadata.nickname);
 }
 
 Result<Section> parse_meta_conf(ArchiveHead const& head, Variables& variables) {

@@ -8,6 +8,7 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -72,6 +73,9 @@ std::vector<std::uint64_t> map_of(FileDescriptor const& file, std::uint64_t size
 
 class Packer {
 public:
+    /// Whether more files of the resource follow.
+    enum class Position : std::uint8_t { last, followed };
+
     Packer(PackOptions const& options, PackedResource& packed)
         : m_options(options)
         , m_packed(packed) {
@@ -97,7 +101,13 @@ public:
         return {};
     }
 
-    Result<> take_file(std::filesystem::path const& path, bool skip_holes) {
+    /// A disk is written by blocks, so holes are only left out where they begin and end with blocks.
+    [[nodiscard]] bool keeps_holes_aligned(std::uint64_t file_size, Position position) const {
+        return m_packed.size_bytes() % block_size_bytes == 0 &&
+               (position == Position::last || file_size % block_size_bytes == 0);
+    }
+
+    Result<> take_file(std::filesystem::path const& path, bool skip_holes, Position position) {
         TRY(auto const file, open_file(path, O_RDONLY));
         struct stat status{};
         if (::fstat(file.get(), &status) != 0) {
@@ -107,7 +117,9 @@ public:
             return failure(ErrorCode::invalid_argument, path.string() + ": isn't a regular file");
         }
         auto const size = static_cast<std::uint64_t>(status.st_size);
-        auto const pieces = skip_holes ? map_of(file, size) : std::vector<std::uint64_t>{size};
+        auto const pieces = skip_holes && keeps_holes_aligned(size, position)
+                                ? map_of(file, size)
+                                : std::vector<std::uint64_t>{size};
         std::uint64_t at = 0;
         for (std::size_t i = 0; i < pieces.size(); ++i) {
             if (i % 2 == 0) {
@@ -178,7 +190,9 @@ Result<PackedResource> pack_resource(ResourceSource const& source, PackOptions c
         packed.pieces.push_back(source.contents.size());
     }
     for (auto const& file : source.files) {
-        TRY_OK(packer.take_file(file, source.skip_holes));
+        auto const position =
+            &file == &source.files.back() ? Packer::Position::last : Packer::Position::followed;
+        TRY_OK(packer.take_file(file, source.skip_holes, position));
     }
     if (packed.pieces.size() > most_map_entries) {
         return failure(ErrorCode::invalid_argument,

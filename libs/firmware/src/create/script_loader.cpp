@@ -4,7 +4,9 @@
 #include "apply/task.hpp"
 #include "archive/archive_head.hpp"
 #include "create/host_file.hpp"
+#include "disk/gpt.hpp"
 #include "disk/mbr.hpp"
+#include "disk/sector_cipher.hpp"
 #include "script/config.hpp"
 #include "script/parser.hpp"
 #include "script/variables.hpp"
@@ -19,6 +21,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -108,6 +112,58 @@ Result<> check_resources(Script const& script, Section const& config) {
     return {};
 }
 
+/// What the language calls boot = true is a bit among the flags in meta.conf.
+void fold_boot_flags(Section& gpt) {
+    for (auto& partition : gpt.sections) {
+        if (!partition.boolean("boot")) {
+            continue;
+        }
+        if (auto flags = gpt_flags_with_boot(partition.text("flags"))) {
+            partition.set("flags", {*std::move(flags)});
+        }
+    }
+}
+
+Result<> check_partition_table(Script const& script, Section& table) {
+    if (table.schema->name == "mbr") {
+        TRY_OK(load_boot_code(script, table));
+        auto const spec = mbr_spec(table);
+        TRY_OK(at_position(script, table.position, spec));
+        return at_position(script, table.position, encode_mbr(*spec, std::nullopt));
+    }
+    TRY_OK(at_position(script, table.position, gpt_spec(table)));
+    fold_boot_flags(table);
+    return {};
+}
+
+/// A call that names a section, or whose options have a form of their own.
+Result<> check_call(Script const& script, Section const& config, Call const& call) {
+    auto const& words = call.words;
+    auto const needs = [&](std::string_view section) -> Result<> {
+        if (words[1].contains("${") || config.find_section(section, words[1]) != nullptr) {
+            return {};
+        }
+        return script.fail(call.position,
+                           "there is no " + std::string(section) + " section named '" + words[1] + "'");
+    };
+    if (words[0] == "mbr_write") {
+        return needs("mbr");
+    }
+    if (words[0] == "gpt_write") {
+        return needs("gpt");
+    }
+    if (words[0].starts_with("uboot_")) {
+        return needs("uboot-environment");
+    }
+    auto const options = std::span(words).subspan(std::min<std::size_t>(words.size(), 2));
+    bool const is_deferred =
+        std::ranges::any_of(options, [](std::string const& option) { return option.contains("${"); });
+    if (words[0] == "raw_write" && !options.empty() && !is_deferred) {
+        return at_position(script, call.position, SectorCipher::create(options));
+    }
+    return {};
+}
+
 Result<> check_tasks(Script const& script, Section const& config) {
     for (auto const& task : config.sections) {
         if (task.schema->name != "task") {
@@ -119,15 +175,7 @@ Result<> check_tasks(Script const& script, Section const& config) {
                 return script.fail(event.position, "there is no file-resource '" + event.title + "'");
             }
             for (auto const& call : event.calls) {
-                auto const& words = call.words;
-                if (words[0] == "mbr_write" && config.find_section("mbr", words[1]) == nullptr) {
-                    return script.fail(call.position, "there is no mbr section named '" + words[1] + "'");
-                }
-                if (words[0].starts_with("uboot_") &&
-                    config.find_section("uboot-environment", words[1]) == nullptr) {
-                    return script.fail(call.position,
-                                       "there is no uboot-environment section named '" + words[1] + "'");
-                }
+                TRY_OK(check_call(script, config, call));
             }
         }
     }
@@ -140,11 +188,8 @@ Result<> check_config(Script const& script, Section& config) {
     }
     TRY_OK(check_resources(script, config));
     for (auto& section : config.sections) {
-        if (section.schema->name == "mbr") {
-            TRY_OK(load_boot_code(script, section));
-            auto const spec = mbr_spec(section);
-            TRY_OK(at_position(script, section.position, spec));
-            TRY_OK(at_position(script, section.position, encode_mbr(*spec, std::nullopt)));
+        if (section.schema->name == "mbr" || section.schema->name == "gpt") {
+            TRY_OK(check_partition_table(script, section));
         } else if (section.schema->name == "uboot-environment") {
             TRY_OK(at_position(script, section.position, environment_layout(config, section.title)));
         }

@@ -1,6 +1,7 @@
 /// From an `mbr` section to sectors. See the header for invariant and threading.
 #include "disk/mbr.hpp"
 
+#include "disk/osip.hpp"
 #include "script/config.hpp"
 #include "script/functions.hpp"
 
@@ -172,15 +173,17 @@ void expand(std::vector<Partition>& partitions, int number, std::uint64_t disk_b
 
 Result<MbrSpec> mbr_spec(Section const& section) {
     MbrSpec spec;
-    if (section.boolean("include-osip")) {
-        return failure(ErrorCode::unsupported, "include-osip isn't supported yet");
-    }
     if (auto const hex = section.text("bootstrap-code"); !hex.empty()) {
         auto code = from_hex(hex);
         if (!code || code->size() != bootstrap_size) {
             return invalid("bootstrap-code must be exactly 440 bytes in hexadecimal");
         }
         spec.bootstrap_code = *std::move(code);
+    }
+    if (section.boolean("include-osip")) {
+        TRY(auto const osip, encode_osip(section));
+        spec.bootstrap_code.resize(bootstrap_size);
+        std::ranges::copy(osip, spec.bootstrap_code.begin());
     }
     if (auto const text = section.text("signature"); !text.empty()) {
         auto const signature = parse_number(text);

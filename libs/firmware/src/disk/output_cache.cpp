@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -65,7 +66,7 @@ std::uint64_t OutputCache::size_bytes() const {
 }
 
 bool OutputCache::is_held(Segment const& segment, std::size_t sector) const {
-    return m_held_block && segment.index * sectors_per_segment + sector == *m_held_block;
+    return m_held_blocks.contains(segment.index * sectors_per_segment + sector);
 }
 
 std::optional<std::uint32_t> OutputCache::oldest_touch() const {
@@ -318,14 +319,14 @@ Result<> OutputCache::flush_touches() {
 
 Result<> OutputCache::flush() {
     TRY_OK(flush_touches());
-    m_held_block.reset();
+    m_held_blocks.clear();
     TRY_OK(flush_touches());
     TRY_OK(pad_image());
     return sync_device();
 }
 
-Result<> OutputCache::flush_all_but_block(std::uint64_t block) {
-    m_held_block = block;
+Result<> OutputCache::flush_all_but(std::set<std::uint64_t> blocks) {
+    m_held_blocks = std::move(blocks);
     return flush_touches();
 }
 

@@ -53,8 +53,8 @@ public:
     [[nodiscard]] Result<> trim(std::uint64_t first_block, std::uint64_t block_count, MediumTrim medium);
     /// Brings everything onto the medium, in order.
     [[nodiscard]] Result<> flush();
-    /// Like flush(), but one block is kept back: the next flush() writes it last of all.
-    [[nodiscard]] Result<> flush_all_but_block(std::uint64_t block);
+    /// Like flush(), but these blocks are kept back: the next flush() writes them last of all.
+    [[nodiscard]] Result<> flush_all_but(std::set<std::uint64_t> blocks);
     /// Forgets what wasn't written.
     void drop();
 
@@ -66,6 +66,8 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> device_number() const override {
         return m_device.device_number();
     }
+    /// The disk's length before anything was written; 0 of an image file that is new.
+    [[nodiscard]] std::uint64_t size_at_start() const noexcept { return m_size_before; }
     /// Bytes written to the medium so far.
     [[nodiscard]] std::uint64_t bytes_out() const noexcept { return m_bytes_out; }
 
@@ -110,7 +112,7 @@ private:
     std::vector<ProtectedRange> m_protected;
     std::optional<std::uint64_t> m_stream_from;
     /// Left out by write_touch() and oldest_touch().
-    std::optional<std::uint64_t> m_held_block;
+    std::set<std::uint64_t> m_held_blocks;
     std::uint32_t m_touch = 1;
     bool m_touch_used = false;
     bool m_unsynced = false;

@@ -265,7 +265,10 @@ Result<FatEntry> FatDirectory::add(std::u16string_view name, std::uint8_t attrib
                                    std::uint32_t first_cluster) {
     ShortName alias{};
     std::size_t long_slots = 0;
-    if (!is_short_name(name, alias)) {
+    auto const form = short_form(name);
+    if (form && !has_short_name(form->name)) {
+        alias = form->name;
+    } else {
         TRY(alias, unique_alias(name));
         long_slots = (name.size() + units_per_slot - 1) / units_per_slot;
     }
@@ -285,6 +288,7 @@ Result<FatEntry> FatDirectory::add(std::u16string_view name, std::uint8_t attrib
         }
     }
     put_short_slot(slot(first + long_slots), alias, attributes, first_cluster);
+    slot(first + long_slots)[12] = static_cast<std::byte>(long_slots == 0 && form ? form->case_flags : 0);
     TRY_OK(write_slots(first, first + long_slots));
     return FatEntry{std::u16string(name), attributes, first_cluster, 0, first, first + long_slots};
 }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,11 +20,16 @@ using ShortName = std::array<char, 11>;
 /// UTF-16 of a UTF-8 name. Error invalid_argument: empty, over 255 units, not UTF-8, or a character FAT
 /// doesn't allow.
 [[nodiscard]] Result<std::u16string> long_name(std::string_view name);
-/// Whether two long names are the same to FAT, which ignores the case (of ASCII letters, here).
+/// Whether two long names are the same to FAT, which ignores the case.
 [[nodiscard]] bool same_name(std::u16string_view a, std::u16string_view b);
-/// The short form if the name is one already ("GRUB.CFG"): upper case, 8.3.
-[[nodiscard]] bool is_short_name(std::u16string_view name, ShortName& out);
-/// A short alias of a long name; `tail` N > 0 ends it in "~N".
+/// A name that needs no long one: 8.3 in ASCII, the letters of each part all of one case.
+struct ShortForm {
+    ShortName name{};
+    /// Byte 12 of the entry: which parts are lower case.
+    std::uint8_t case_flags = 0;
+};
+[[nodiscard]] std::optional<ShortForm> short_form(std::u16string_view name);
+/// A short alias of a long name, in code page 850; `tail` N > 0 ends it in "~N".
 [[nodiscard]] ShortName make_short_name(std::u16string_view name, std::uint32_t tail);
 /// The name a short entry stands for, as UTF-16; `case_flags` is its byte 12.
 [[nodiscard]] std::u16string short_to_long(ShortName const& name, std::uint8_t case_flags);

@@ -183,6 +183,11 @@ private:
     Result<> add_section(Section& section, Statement const& statement) {
         auto const* const schema = section.schema->find_section(statement.name);
         if (schema == nullptr) {
+            if (m_unknown == Unknown::ignored && statement.title) {
+                return m_script.fail(statement.position,
+                                     "unknown section '" + statement.name +
+                                         "'; the archive was made for a later release, update this program");
+            }
             return unknown(section, statement, "section");
         }
         if (schema->is_titled != statement.title.has_value()) {

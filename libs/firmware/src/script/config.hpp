@@ -55,8 +55,8 @@ struct Section {
 /// How to take what the schema doesn't know.
 enum class Unknown : std::uint8_t {
     refused, ///< Creating: it is a mistake.
-    ignored, ///< Applying: a later release may have added it. Unknown functions are found before anything
-             ///< runs.
+    ignored, ///< Applying: a later release may have added it. Only a section with a name is refused, as the
+             ///< original does. Unknown functions are found before anything runs.
 };
 
 /// Error invalid_argument: "file:line:column: ...".

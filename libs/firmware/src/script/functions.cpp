@@ -93,6 +93,10 @@ std::string count_text(std::size_t fewest, std::size_t most) {
            (most == 1 ? " argument" : " arguments");
 }
 
+bool is_number(std::string const& word, Deferred deferred) {
+    return parse_number(word) || (deferred == Deferred::allowed && word.contains("${"));
+}
+
 template<typename Id>
 Result<> check_arguments(Row<Id> const& row, std::span<std::string const> words, Deferred deferred) {
     auto const count = words.size() - 1;
@@ -102,8 +106,7 @@ Result<> check_arguments(Row<Id> const& row, std::span<std::string const> words,
                                                         ", not " + std::to_string(count));
     }
     for (std::size_t i = 1; i < words.size() && i < 8 * sizeof(row.numbers); ++i) {
-        if ((row.numbers & (1u << i)) == 0 || parse_number(words[i]) ||
-            (deferred == Deferred::allowed && words[i].contains("${"))) {
+        if ((row.numbers & (1u << i)) == 0 || is_number(words[i], deferred)) {
             continue;
         }
         return failure(ErrorCode::invalid_argument, std::string(row.name) + "(): argument " +
@@ -125,6 +128,11 @@ std::optional<Condition> find_condition(std::string_view name) {
     return found == conditions.end() ? std::nullopt : std::optional(found->id);
 }
 
+bool consumes_resource(std::string_view function) {
+    auto const row = std::ranges::find(functions, function, &Row<Function>::name);
+    return row != functions.end() && row->consumes_resource;
+}
+
 Result<Function> check_function(std::span<std::string const> words, Event event, Deferred deferred) {
     auto const name = words.empty() ? std::string_view() : std::string_view(words[0]);
     auto const row = std::ranges::find(functions, name, &Row<Function>::name);
@@ -142,6 +150,16 @@ Result<Function> check_function(std::span<std::string const> words, Event event,
     if (row->id == Function::raw_memset && parse_number(words[3]).value_or(0) > 255) {
         return failure(ErrorCode::invalid_argument,
                        "raw_memset(): the byte must be 0 to 255, not " + words[3]);
+    }
+    if (row->id == Function::fat_cp && words.size() == 5 && !is_number(words[3], deferred)) {
+        return failure(ErrorCode::invalid_argument,
+                       "fat_cp(): argument 3 of 4 must be a number, not '" + words[3].substr(0, 60) + "'");
+    }
+    if (row->id == Function::fat_attrib && !(words[3].contains("${") && deferred == Deferred::allowed) &&
+        words[3].find_first_not_of("RHSrhs") != std::string::npos) {
+        return failure(ErrorCode::invalid_argument,
+                       "fat_attrib(): the attributes must be any of R, H and S, not '" +
+                           words[3].substr(0, 60) + "'");
     }
     return row->id;
 }

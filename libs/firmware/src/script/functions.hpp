@@ -59,6 +59,9 @@ enum class Condition : std::uint8_t {
 [[nodiscard]] std::optional<Function> find_function(std::string_view name);
 [[nodiscard]] std::optional<Condition> find_condition(std::string_view name);
 
+/// Whether the function of this name writes the resource of its on-resource section.
+[[nodiscard]] bool consumes_resource(std::string_view function);
+
 /// Whether a value that is left to the device, "${NAME}", may stand where a number is due.
 enum class Deferred : std::uint8_t { allowed, refused };
 

@@ -28,6 +28,16 @@ enum class MessageKind : std::uint8_t { info, warning };
 /// trim() on the medium itself, or only in what the engine believes of the content.
 enum class HardwareTrim : std::uint8_t { off, on };
 
+/// Whether a task may write elsewhere than to its disk and run commands: path_write(), pipe_write(),
+/// ubi_volume_write(), execute() and require-execute(). They run with the rights of this process.
+enum class Unsafe : std::uint8_t { refused, allowed };
+
+/// What is written is read back from the medium after each sync, before anything that depends on it follows.
+enum class VerifyWrites : std::uint8_t { no, yes };
+
+/// For worn cards: blocks that already hold what is to be written are left alone.
+enum class MinimizeWrites : std::uint8_t { no, yes };
+
 struct ApplyOptions {
     /// The first task whose name starts with this text and whose conditions all hold is applied.
     std::string task;
@@ -36,6 +46,11 @@ struct ApplyOptions {
     /// If set, meta-platform must be this.
     std::optional<std::string> expected_platform;
     HardwareTrim hardware_trim = HardwareTrim::off;
+    Unsafe unsafe = Unsafe::refused;
+    VerifyWrites verify_writes = VerifyWrites::no;
+    MinimizeWrites minimize_writes = MinimizeWrites::no;
+    /// The disk counts as this long, in blocks: nothing is written behind it, and partitions expand up to it.
+    std::optional<std::uint64_t> most_blocks;
     /// `${NAME}` deferred to the device; they win over the process environment.
     std::map<std::string, std::string> variables;
     /// Where reboot_param() writes; empty: /run/systemd/reboot-param or /run/reboot-param.

@@ -88,6 +88,12 @@ public:
     /// Tells the medium that a range's content isn't needed. May do nothing; the content is undefined
     /// afterwards.
     [[nodiscard]] virtual Result<> discard(std::uint64_t offset, std::uint64_t length) = 0;
+    /// What the kernel remembers of a range is dropped, so that the next read comes from the medium. May do
+    /// nothing.
+    virtual void forget_cached(std::uint64_t offset, std::uint64_t length) {
+        (void)offset;
+        (void)length;
+    }
     /// The present length.
     [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
     [[nodiscard]] virtual Growth growth() const = 0;
@@ -115,6 +121,7 @@ public:
     [[nodiscard]] Result<> write_at(std::uint64_t offset, BytesView bytes) override;
     [[nodiscard]] Result<> sync() override;
     [[nodiscard]] Result<> discard(std::uint64_t offset, std::uint64_t length) override;
+    void forget_cached(std::uint64_t offset, std::uint64_t length) override;
     [[nodiscard]] std::uint64_t size_bytes() const override { return m_size_bytes; }
     [[nodiscard]] Growth growth() const override { return m_device_number ? Growth::fixed : Growth::grows; }
     [[nodiscard]] std::string name() const override { return m_path.string(); }

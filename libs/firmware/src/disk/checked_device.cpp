@@ -1,0 +1,105 @@
+/// The conditions. See the header for invariant and threading.
+#include "disk/checked_device.hpp"
+
+#include "archive/hash.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace sinew::firmware {
+
+namespace {
+
+/// Compared and left out in pieces of this size, the smallest that flash memory writes at once.
+constexpr std::size_t compared_bytes = 4096;
+
+Blake2b256::Digest digest_of(BytesView bytes) {
+    Blake2b256 hash;
+    hash.update(bytes);
+    return hash.finish();
+}
+
+} // namespace
+
+bool CheckedDevice::overlaps_unchecked(std::uint64_t offset, std::uint64_t length) const {
+    auto next = m_unchecked.lower_bound(offset + length);
+    if (next == m_unchecked.begin()) {
+        return false;
+    }
+    --next;
+    return next->first + next->second.length > offset;
+}
+
+Result<> CheckedDevice::write_changes(std::uint64_t offset, BytesView bytes) {
+    Bytes present(bytes.size());
+    TRY_OK(m_disk.read_at(offset, present));
+    auto const differs = [&](std::size_t at) {
+        auto const count = std::min(compared_bytes, bytes.size() - at);
+        return !std::ranges::equal(bytes.subspan(at, count), BytesView(present).subspan(at, count));
+    };
+    bool const is_behind_end = offset + bytes.size() > m_disk.size_bytes();
+    for (std::size_t at = 0; at < bytes.size();) {
+        if (!is_behind_end && !differs(at)) {
+            at += compared_bytes;
+            continue;
+        }
+        auto end = at + compared_bytes;
+        while (end < bytes.size() && (is_behind_end || differs(end))) {
+            end += compared_bytes;
+        }
+        end = std::min(end, bytes.size());
+        TRY_OK(m_disk.write_at(offset + at, bytes.subspan(at, end - at)));
+        at = end;
+    }
+    return {};
+}
+
+Result<> CheckedDevice::write_at(std::uint64_t offset, BytesView bytes) {
+    if (m_conditions.limit_bytes &&
+        (offset > *m_conditions.limit_bytes || bytes.size() > *m_conditions.limit_bytes - offset)) {
+        return failure(ErrorCode::no_space,
+                       m_disk.name() + ": a write of " + std::to_string(bytes.size()) + " bytes at byte " +
+                           std::to_string(offset) + " goes past the largest size that was allowed, " +
+                           std::to_string(*m_conditions.limit_bytes) + " bytes; allow more or write less");
+    }
+    if (m_conditions.read_back == ReadBack::yes) {
+        if (overlaps_unchecked(offset, bytes.size())) {
+            TRY_OK(sync());
+        }
+        m_unchecked[offset] = {bytes.size(), digest_of(bytes)};
+    }
+    return m_conditions.unchanged == UnchangedBlocks::left_alone ? write_changes(offset, bytes)
+                                                                 : m_disk.write_at(offset, bytes);
+}
+
+Result<> CheckedDevice::sync() {
+    TRY_OK(m_disk.sync());
+    for (auto const& [offset, written] : m_unchecked) {
+        m_disk.forget_cached(offset, written.length);
+        Bytes present(static_cast<std::size_t>(written.length));
+        TRY_OK(m_disk.read_at(offset, present));
+        if (digest_of(present) != written.digest) {
+            return failure(ErrorCode::corrupt, m_disk.name() +
+                                                   " doesn't hold what was written to it at byte " +
+                                                   std::to_string(offset) +
+                                                   "; the medium is worn out or counterfeit, use another");
+        }
+    }
+    m_unchecked.clear();
+    return {};
+}
+
+Result<> CheckedDevice::discard(std::uint64_t offset, std::uint64_t length) {
+    if (overlaps_unchecked(offset, length)) {
+        TRY_OK(sync());
+    }
+    return m_disk.discard(offset, length);
+}
+
+} // namespace sinew::firmware
