@@ -1,7 +1,7 @@
 # What the cases of test/spec share. The runner sources it, then the case, in an empty folder of its own; a case
 # passes if every command in it succeeds. Names of files: fwup.conf is the script, out.fw the archive made of it,
 # disk.img what it is applied to.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 
 fwup() { "$FWUP" "$@"; }
 
