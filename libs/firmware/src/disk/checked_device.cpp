@@ -68,14 +68,16 @@ Result<> CheckedDevice::write_at(std::uint64_t offset, BytesView bytes) {
                            std::to_string(offset) + " goes past the largest size that was allowed, " +
                            std::to_string(*m_conditions.limit_bytes) + " bytes; allow more or write less");
     }
-    if (m_conditions.read_back == ReadBack::yes) {
-        if (overlaps_unchecked(offset, bytes.size())) {
-            TRY_OK(sync());
-        }
+    bool const reads_back = m_conditions.read_back == ReadBack::yes;
+    if (reads_back && overlaps_unchecked(offset, bytes.size())) {
+        TRY_OK(sync());
+    }
+    TRY_OK(m_conditions.unchanged == UnchangedBlocks::left_alone ? write_changes(offset, bytes)
+                                                                 : m_disk.write_at(offset, bytes));
+    if (reads_back) {
         m_unchecked[offset] = {bytes.size(), digest_of(bytes)};
     }
-    return m_conditions.unchanged == UnchangedBlocks::left_alone ? write_changes(offset, bytes)
-                                                                 : m_disk.write_at(offset, bytes);
+    return {};
 }
 
 Result<> CheckedDevice::sync() {
