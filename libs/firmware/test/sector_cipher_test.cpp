@@ -57,8 +57,8 @@ TEST(SectorCipher, xts_agrees_with_the_standards_vector) {
 }
 
 TEST(SectorCipher, decryption_undoes_encryption) {
-    for (std::string const cipher : {"cipher=aes-xts-plain64,secret=" + std::string(key_10),
-                                     "cipher=aes-cbc-plain,secret=" + std::string(key_10.substr(0, 64))}) {
+    for (std::string const& cipher : {"cipher=aes-xts-plain64,secret=" + std::string(key_10),
+                                      "cipher=aes-cbc-plain,secret=" + std::string(key_10.substr(0, 64))}) {
         auto encryption = must(SectorCipher::create(std::vector{cipher}));
         auto const plain = noise(2048, 1);
         auto sectors = plain;
