@@ -8,11 +8,11 @@
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/pending.hpp>
-#include <sinew/otp/detail/server_ops.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/name.hpp>
 #include <sinew/otp/process.hpp>
+#include <sinew/otp/server.hpp>
 
 #include <algorithm>
 #include <cstddef>
