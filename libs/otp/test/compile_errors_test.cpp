@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "this state machine has no public on_internal() for that message"},
         Mistake{10, "a_request_without_a_reply",
                 "a call's request names its answer: struct R { using Reply = ...; };"}),
-    [](::testing::TestParamInfo<Mistake> const& info) { return std::string(info.param.name); });
+    [](auto const& mistake) { return std::string(mistake.param.name); });
 
 TEST(CompileErrorsOf, nothing_when_nothing_is_wrong) {
     CommandResult const result = compile(0);

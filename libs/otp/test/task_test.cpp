@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// Runs a coroutine that waits for tasks, and counts what its mailbox brings.
-struct Run {
+struct Work {
     std::function<Async<>(class Owner&)> function;
 };
 class Owner : public Server<Owner> {
@@ -35,8 +35,8 @@ public:
         : m_journal(&journal)
         , m_traps_exit(traps_exit) {}
     void init() { set_trap_exit(m_traps_exit); }
-    Async<> handle_info(Run run) {
-        auto const function = std::make_shared<std::function<Async<>(Owner&)>>(std::move(run.function));
+    Async<> handle_info(Work work) {
+        auto const function = std::make_shared<std::function<Async<>(Owner&)>>(std::move(work.function));
         Async<> running = (*function)(*this);
         co_await running;
     }
@@ -66,7 +66,7 @@ protected:
     }
     ServerRef<Owner> run(std::function<Async<>(Owner&)> function, bool traps_exit = false) {
         auto const owner = start(traps_exit);
-        send(owner, Run{std::move(function)});
+        send(owner, Work{std::move(function)});
         simulation.run_until_settled();
         return owner;
     }
@@ -415,7 +415,7 @@ TEST_F(TaskStreams, that_are_dropped_early_end_all_tasks_and_leave_no_message) {
 TEST_F(TaskStreams, end_with_their_owner_whatever_its_reason) {
     for (ExitReason const& reason : {ExitReason::kill(), ExitReason::error("x")}) {
         auto const owner = start();
-        send(owner, Run{[](Owner&) -> Async<> {
+        send(owner, Work{[](Owner&) -> Async<> {
                  auto stream = async_stream(std::vector<int>{1, 2}, [](int item) { return after(1h, item); },
                                             {.max_concurrency = 2});
                  auto next = stream.next();
