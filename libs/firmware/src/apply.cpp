@@ -1,8 +1,10 @@
 /// The order of an update: check everything, write payload, then the small writes in order. See the header.
+#include "apply/delta_input.hpp"
 #include "apply/preflight.hpp"
 #include "apply/runner.hpp"
 #include "apply/task.hpp"
 #include "archive/archive_head.hpp"
+#include "archive/notes.hpp"
 #include "archive/resource_stream.hpp"
 #include "archive/zip_reader.hpp"
 #include "disk/checked_device.hpp"
@@ -110,6 +112,7 @@ private:
         TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
         m_root = running_root(m_disk, m_system);
         TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root, m_options.unsafe}));
+        TRY_OK(check_delta_sources(*m_task, delta_notes(head.notes), m_disk));
         m_payload_total = payload_bytes(*m_task, m_specs);
         return {};
     }
@@ -142,7 +145,8 @@ private:
             if (event == nullptr || !seen.insert(spec->name).second) {
                 continue;
             }
-            ResourceStream resource(m_reader, *spec);
+            TRY(auto const source, open_delta_source(*event, m_disk));
+            ResourceStream resource(m_reader, *entry, *spec, source.get());
             TRY_OK(runner.run(*event, &resource));
             report_progress(cache, 99);
         }

@@ -1,5 +1,7 @@
 /// Verifies a whole archive, and signs one. See the header.
 #include "archive/archive_head.hpp"
+#include "archive/copy_entry.hpp"
+#include "archive/entry_input.hpp"
 #include "archive/output_file.hpp"
 #include "archive/resource_stream.hpp"
 #include "archive/zip_format.hpp"
@@ -13,8 +15,6 @@
 #include <sinew/firmware/keys.hpp>
 #include <sinew/firmware/metadata.hpp>
 #include <sinew/firmware/verify.hpp>
-
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -41,6 +41,23 @@ void report(VerifyOptions const& options, InputStream const& input, ZipReader co
     options.on_progress({percent, reader.bytes_in(), 0});
 }
 
+/// Without the device only the form of a patch can be checked, and that it arrived whole.
+Result<> verify_patch(ZipReader& reader, ResourceSpec const& spec, MutableBytesView buffer) {
+    EntryInput input(reader);
+    TRY(auto const form, input.patch_form());
+    if (form == PatchForm::none) {
+        return failure(ErrorCode::corrupt, "resource '" + spec.name +
+                                               "' has not the size that meta.conf says, and is no patch; get "
+                                               "the file again");
+    }
+    while (true) {
+        TRY(auto const count, input.read(buffer));
+        if (count == 0) {
+            return {};
+        }
+    }
+}
+
 /// Reads the entries behind meta.conf; each must be a resource, and each resource must be there once.
 Result<> verify_resources(ZipReader& reader, std::vector<ResourceSpec> const& specs, InputStream const& input,
                           VerifyOptions const& options) {
@@ -63,7 +80,11 @@ Result<> verify_resources(ZipReader& reader, std::vector<ResourceSpec> const& sp
         if (!seen.insert(spec->name).second) {
             return failure(ErrorCode::corrupt, "the archive has resource '" + spec->name + "' twice");
         }
-        ResourceStream stream(reader, *spec);
+        if (is_patch(*entry, *spec)) {
+            TRY_OK(verify_patch(reader, *spec, buffer));
+            continue;
+        }
+        ResourceStream stream(reader, *entry, *spec);
         while (true) {
             TRY(auto const count, stream.read(buffer));
             if (count == 0) {
@@ -88,32 +109,14 @@ Result<> copy_entries(InputStream& input, ZipWriter& writer, PrivateKey const& k
     auto const message = as_bytes(head.meta_conf);
     TRY_OK(writer.add({std::string(signature_name), 0, 0, std::nullopt}, BytesView(key.sign(message)), 0));
     constexpr int smallest = 9;
-    TRY_OK(writer.add({std::string(meta_conf_name), 0, 0, head.created}, message, smallest));
+    TRY_OK(writer.add({std::string(meta_conf_name), 0, 0, head.created, head.notes}, message, smallest));
 
-    Bytes buffer(piece_size);
-    ZipWriter::EntrySums sums;
-    head_reader.on_stored_bytes([&](BytesView bytes) {
-        sums.stored_bytes += bytes.size();
-        return writer.write_stored(bytes);
-    });
     while (true) {
         TRY(auto const entry, head_reader.next());
         if (!entry) {
             break;
         }
-        sums = {};
-        TRY_OK(
-            writer.begin_entry({entry->name, entry->method, entry->size_bytes.value_or(0), entry->modified}));
-        while (true) {
-            TRY(auto const count, head_reader.read(buffer));
-            if (count == 0) {
-                break;
-            }
-            auto const* const data = reinterpret_cast<unsigned char const*>(buffer.data());
-            sums.crc = static_cast<std::uint32_t>(crc32_z(sums.crc, data, count));
-            sums.size_bytes += count;
-        }
-        TRY_OK(writer.end_entry(sums));
+        TRY_OK(copy_entry(head_reader, *entry, writer));
     }
     return head_reader.read_directory();
 }

@@ -7,6 +7,7 @@
 #include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +28,28 @@ Bytes noise(std::size_t size, std::uint32_t seed) {
         byte = static_cast<std::byte>(state >> 32);
     }
     return bytes;
+}
+
+Bytes old_content() {
+    auto content = noise(700'000, 5);
+    for (std::size_t i = 0; i < 30'000; ++i) {
+        auto const line = "line " + std::to_string(i * 7919 % 10'007) + " of the text\n";
+        auto const bytes = as_bytes(line);
+        content.insert(content.end(), bytes.begin(), bytes.end());
+    }
+    return content;
+}
+
+Bytes new_version(BytesView old) {
+    Bytes content(old.begin(), old.end());
+    for (std::size_t at = 10'000; at < content.size(); at += 97'000) {
+        content[at] ^= std::byte{0x40};
+    }
+    auto const added = noise(3'000, 6);
+    content.insert(content.begin() + 200'000, added.begin(), added.end());
+    content.erase(content.begin() + 400'000, content.begin() + 401'111);
+    std::rotate(content.begin() + 500'000, content.begin() + 560'000, content.begin() + 640'000);
+    return content;
 }
 
 std::string tool(std::vector<std::string> const& arguments, std::optional<std::string> const& input) {

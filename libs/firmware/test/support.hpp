@@ -48,6 +48,11 @@ std::string message_of(Result<T> const& result) {
 /// Bytes that don't compress and differ from seed to seed.
 [[nodiscard]] Bytes noise(std::size_t size, std::uint32_t seed);
 
+/// Bytes as a root file system has them (text, code-like, noise), about 1.5 MB, and what a new version of
+/// them is: something changed, added, removed and moved.
+[[nodiscard]] Bytes old_content();
+[[nodiscard]] Bytes new_version(BytesView old);
+
 /// Output of a real tool, standard error included; throws (and so fails the test) if it is missing or fails.
 std::string tool(std::vector<std::string> const& arguments,
                  std::optional<std::string> const& input = std::nullopt);

@@ -11,6 +11,7 @@
 
 #include <sinew/firmware/apply.hpp>
 #include <sinew/firmware/create.hpp>
+#include <sinew/firmware/delta.hpp>
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/keys.hpp>
 #include <sinew/firmware/metadata.hpp>

@@ -166,6 +166,7 @@ Result<ArchiveHead> read_head(ZipReader& archive) {
     }
     head.meta_conf = as_text(content);
     head.created = entry->modified.value_or(0);
+    head.notes = std::move(entry->notes);
     return head;
 }
 

@@ -36,6 +36,8 @@ struct ArchiveHead {
     std::string meta_conf;
     /// Seconds since 1970, from meta.conf's entry.
     std::int64_t created = 0;
+    /// What is noted beside meta.conf (archive/notes.hpp); not covered by the signature.
+    Bytes notes{};
 };
 
 /// Reads the first one or two entries. Errors: corrupt: not an archive of ours, or a meta.conf of impossible

@@ -2,6 +2,9 @@
 #include "archive/resource_stream.hpp"
 
 #include "archive/archive_head.hpp"
+#include "archive/entry_input.hpp"
+#include "delta/segment_decoder.hpp"
+#include "delta/vcdiff_decoder.hpp"
 #include "script/config.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -9,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,32 +75,67 @@ Result<std::vector<ResourceSpec>> resource_specs(Section const& config) {
     return specs;
 }
 
+bool is_patch(ZipEntry const& entry, ResourceSpec const& spec) {
+    return !spec.is_sparse() && entry.size_bytes && *entry.size_bytes != spec.stored_bytes();
+}
+
+Result<> ResourceStream::begin() {
+    m_content = &m_entry;
+    TRY(auto const form, m_entry.patch_form());
+    if (!m_is_patch || form == PatchForm::none) {
+        return {};
+    }
+    if (m_source == nullptr) {
+        return failure(ErrorCode::unavailable,
+                       "resource '" + m_spec.name +
+                           "' is a patch, but this task has nothing to apply it to; use the full archive");
+    }
+    if (form == PatchForm::vcdiff) {
+        m_decoder = std::make_unique<VcdiffDecoder>(m_entry, *m_source);
+    } else {
+        m_decoder = std::make_unique<SegmentDecoder>(m_entry, *m_source);
+    }
+    m_content = m_decoder.get();
+    return {};
+}
+
 Result<std::size_t> ResourceStream::read(MutableBytesView into) {
     if (m_ended) {
         return std::size_t{0};
     }
-    TRY(auto const count, m_archive.read(into));
+    if (m_content == nullptr) {
+        TRY_OK(begin());
+    }
+    TRY(auto const count, m_content->read(into));
     m_size += count;
     if (m_size > m_spec.stored_bytes()) {
         return corrupt(m_spec.name, "is longer than the " + std::to_string(m_spec.stored_bytes()) +
                                         " bytes that meta.conf says; get the file again");
     }
     m_hash.update(into.first(count));
-    if (count > 0) {
-        return count;
+    if (count == 0) {
+        TRY_OK(finish());
     }
+    return count;
+}
+
+Result<> ResourceStream::finish() {
     m_ended = true;
     if (m_size != m_spec.stored_bytes()) {
-        return corrupt(m_spec.name,
-                       "has " + std::to_string(m_size) + " bytes instead of the " +
-                           std::to_string(m_spec.stored_bytes()) +
-                           " that meta.conf says (a delta patch isn't supported yet); get the full file");
+        return corrupt(m_spec.name, "has " + std::to_string(m_size) + " bytes instead of the " +
+                                        std::to_string(m_spec.stored_bytes()) +
+                                        " that meta.conf says; get the file again");
     }
-    if (m_hash.finish_hex() != m_spec.blake2b_256) {
-        return corrupt(m_spec.name,
-                       "is damaged: its BLAKE2b-256 isn't the one in meta.conf; get the file again");
+    if (m_hash.finish_hex() == m_spec.blake2b_256) {
+        return {};
     }
-    return std::size_t{0};
+    if (m_decoder) {
+        return failure(ErrorCode::unavailable,
+                       "resource '" + m_spec.name +
+                           "' came out wrong: what is on the device isn't what the patch was made for; use "
+                           "the full archive");
+    }
+    return corrupt(m_spec.name, "is damaged: its BLAKE2b-256 isn't the one in meta.conf; get the file again");
 }
 
 } // namespace sinew::firmware

@@ -1,16 +1,21 @@
-/// The content of one resource as it streams out of an archive, checked against meta.conf.
+/// The content of one resource as it streams out of an archive, checked against meta.conf. A patch is applied
+/// on the way.
 ///
 /// Invariant: read() returns 0 only after length and BLAKE2b-256 agreed. Threading: belongs to one thread.
 #pragma once
 
+#include "archive/entry_input.hpp"
 #include "archive/hash.hpp"
 #include "archive/zip_reader.hpp"
+#include "delta/source.hpp"
 #include "script/config.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,19 +38,34 @@ struct ResourceSpec {
 /// The resources of a config, in order. Error corrupt: impossible lengths, hash or name.
 [[nodiscard]] Result<std::vector<ResourceSpec>> resource_specs(Section const& config);
 
+/// Whether `entry` holds a patch instead of the resource: its size isn't the resource's.
+[[nodiscard]] bool is_patch(ZipEntry const& entry, ResourceSpec const& spec);
+
 class ResourceStream {
 public:
-    /// Borrows both.
-    ResourceStream(ZipReader& archive, ResourceSpec const& spec)
-        : m_archive(archive)
-        , m_spec(spec) {}
-    /// Data only, holes left out. Error corrupt: the content isn't what meta.conf says.
+    /// Borrows all; `archive` has just begun `entry`. `source` is what a patch is applied to; nullptr: the
+    /// task names nothing.
+    ResourceStream(ZipReader& archive, ZipEntry const& entry, ResourceSpec const& spec,
+                   DeltaSource* source = nullptr)
+        : m_entry(archive)
+        , m_spec(spec)
+        , m_source(source)
+        , m_is_patch(is_patch(entry, spec)) {}
+    /// Data only, holes left out. Errors: corrupt: the content isn't what meta.conf says; unavailable: it is
+    /// a patch, and there is nothing to apply it to.
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into);
     [[nodiscard]] ResourceSpec const& spec() const noexcept { return m_spec; }
 
 private:
-    ZipReader& m_archive;
+    [[nodiscard]] Result<> begin();
+    [[nodiscard]] Result<> finish();
+
+    EntryInput m_entry;
     ResourceSpec const& m_spec;
+    DeltaSource* m_source;
+    bool m_is_patch;
+    std::unique_ptr<InputStream> m_decoder;
+    InputStream* m_content = nullptr;
     Blake2b256 m_hash;
     std::uint64_t m_size = 0;
     bool m_ended = false;

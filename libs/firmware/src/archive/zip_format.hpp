@@ -29,6 +29,8 @@ inline constexpr std::uint16_t method_deflate = 8;
 inline constexpr std::uint16_t extra_zip64 = 0x0001;
 inline constexpr std::uint16_t extra_times = 0x5455;
 inline constexpr std::uint16_t extra_owner = 0x7875;
+/// Ours (archive/notes.hpp); readers that don't know it pass over it.
+inline constexpr std::uint16_t extra_notes = 0x5753;
 
 inline constexpr std::uint32_t size_in_extra = 0xFFFFFFFF;
 /// 1980-01-01 00:00:00 as DOS date and time.

@@ -187,6 +187,8 @@ Result<> ZipReader::read_extra_fields(BytesView extra, ZipEntry& entry) {
         auto const field = extra.subspan(4, size);
         if (tag == zip::extra_times && size >= 5 && (static_cast<unsigned>(field[0]) & 1u) != 0) {
             entry.modified = static_cast<std::int32_t>(load_le32(field, 1));
+        } else if (tag == zip::extra_notes) {
+            entry.notes.assign(field.begin(), field.end());
         } else if (tag == zip::extra_zip64) {
             m_has_zip64_sizes = true;
             std::size_t at = 0;

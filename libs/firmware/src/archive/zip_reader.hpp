@@ -24,6 +24,8 @@ struct ZipEntry {
     std::optional<std::uint64_t> size_bytes;
     /// Seconds since 1970 from the extended time field, if there is one.
     std::optional<std::int64_t> modified;
+    /// Our additions to the entry (archive/notes.hpp), as they are stored; most entries have none.
+    Bytes notes;
 };
 
 class ZipReader {

@@ -132,6 +132,9 @@ Result<> ZipWriter::begin_entry(EntryHeader const& header) {
         extra.u16(zip::extra_zip64).u16(16).u64(header.size_bytes).u64(0);
     }
     append_common_extra(extra, header.modified);
+    if (!header.notes.empty()) {
+        extra.u16(zip::extra_notes).u16(header.notes.size()).bytes(header.notes);
+    }
     Record record;
     record.u32(zip::local_header_mark).u16(version_for(header.method, is_wide)).u16(flags_of(header.name));
     record.u16(header.method).u32(dos_time(header.modified)).u32(0);

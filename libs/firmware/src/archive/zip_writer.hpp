@@ -24,6 +24,8 @@ public:
         /// Zero when it isn't known yet.
         std::uint64_t size_bytes = 0;
         std::optional<std::int64_t> modified;
+        /// Our additions (archive/notes.hpp); they go into the local header only. At most 60 KiB.
+        Bytes notes{};
     };
     struct EntrySums {
         std::uint32_t crc = 0;

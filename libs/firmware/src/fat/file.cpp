@@ -15,6 +15,8 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -100,6 +102,35 @@ Result<std::size_t> FatFileReader::read(MutableBytesView into) {
     m_at_in_cluster += static_cast<std::uint32_t>(count);
     m_left -= static_cast<std::uint32_t>(count);
     return count;
+}
+
+Result<std::vector<DiskExtent>> FatVolume::extents_of(std::string_view path) {
+    TRY(auto const place, locate(path));
+    if (!place.entry || place.entry->is_directory()) {
+        return failure(ErrorCode::not_found, "'" + std::string(path) + "' doesn't exist, or is a directory");
+    }
+    auto const& layout = m_context->layout;
+    auto const cluster_bytes = std::uint64_t{layout.sectors_per_cluster} * block_size_bytes;
+    std::vector<DiskExtent> extents;
+    auto cluster = std::optional(place.entry->first_cluster);
+    // Never more clusters than the size asks for, so a chain in circles ends too.
+    for (std::uint64_t left = place.entry->size_bytes; left > 0;) {
+        if (!cluster || *cluster < 2) {
+            return failure(ErrorCode::corrupt, "the FAT file system is damaged: a file ends before its size");
+        }
+        auto const offset = (m_context->first_block + layout.cluster_start(*cluster)) * block_size_bytes;
+        auto const length = std::min(left, cluster_bytes);
+        if (!extents.empty() && extents.back().offset + extents.back().length == offset) {
+            extents.back().length += length;
+        } else {
+            extents.push_back({offset, length});
+        }
+        left -= length;
+        if (left > 0) {
+            TRY(cluster, m_context->table.next(*cluster));
+        }
+    }
+    return extents;
 }
 
 } // namespace sinew::firmware

@@ -3,6 +3,7 @@
 /// Invariant: between two calls the disk holds a consistent file system. Threading: belongs to one thread.
 #pragma once
 
+#include "disk/extent.hpp"
 #include "fat/directory.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -70,6 +72,8 @@ public:
     [[nodiscard]] Result<FatFileWriter> create_file(std::string_view path);
     /// Error not_found: no such file.
     [[nodiscard]] Result<FatFileReader> open_file(std::string_view path);
+    /// Where the content of a file lies on the disk, in its order. Error not_found: no such file.
+    [[nodiscard]] Result<std::vector<DiskExtent>> extents_of(std::string_view path);
     [[nodiscard]] Result<> touch(std::string_view path);
     /// An existing directory is accepted.
     [[nodiscard]] Result<> make_directory(std::string_view path);

@@ -1,0 +1,31 @@
+/// Makes patches of our own form (delta/segment_patch.hpp).
+///
+/// Threading: free functions; they use the machine's cores.
+#pragma once
+
+#include "delta/segment_patch.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+
+#include <cstdint>
+#include <functional>
+
+namespace sinew::firmware {
+
+struct SegmentPatchOptions {
+    /// How much memory applying it takes: about twice a segment and a window.
+    std::uint32_t segment_bytes = segment_patch::default_segment;
+    std::uint32_t window_bytes = segment_patch::default_window;
+    /// zstd's, 1..19.
+    int compression_level = 17;
+    /// Told of the bytes of the target that are done, from one thread at a time.
+    std::function<void(std::uint64_t)> on_bytes;
+};
+
+/// The patch that makes `target` from `source`. Error invalid_argument: the source is 4 GiB or more, or the
+/// sizes are more than a reader accepts.
+[[nodiscard]] Result<Bytes> encode_segments(BytesView source, BytesView target,
+                                            SegmentPatchOptions const& options = {});
+
+} // namespace sinew::firmware
