@@ -227,6 +227,9 @@ void destroy_state(Process& process) noexcept {
     if (process.state != nullptr) {
         process.behaviour->destroy(std::exchange(process.state, nullptr));
     }
+    if (process.start != nullptr) {
+        process.start->blueprint.reset();
+    }
 }
 
 void send_held_replies(Process& process) noexcept {

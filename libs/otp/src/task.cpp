@@ -1,4 +1,5 @@
 #include "kernel.hpp"
+#include "process.hpp"
 
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/task_process.hpp>
@@ -33,7 +34,7 @@ TaskPending& require_task(TaskPending* pending) {
     if (pending == nullptr) {
         throw std::logic_error("sinew: the result of this task was taken already");
     }
-    if (path_to(*pending).address() != self().value()) {
+    if (pending->owner->pid() != self()) {
         throw std::logic_error("sinew: only the process that started a task can wait for it");
     }
     return *pending;

@@ -150,6 +150,7 @@ template<Target Supervisor, typename F>
     static_assert(std::is_same_v<typename Supervisor::ServerType, DynamicSupervisor>,
                   "a task's supervisor is a DynamicSupervisor");
     auto pending = std::make_unique<detail::TaskPending>(detail::TaskPending::Link::no);
+    pending->child = std::make_shared<Pid>();
     auto const blueprint =
         std::make_shared<detail::TaskBlueprint<F>>(std::move(function), detail::path_to(*pending));
     ChildSpec spec = detail::make_child_spec(

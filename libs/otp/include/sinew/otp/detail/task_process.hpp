@@ -100,9 +100,10 @@ private:
     }
     static constexpr Behaviour behaviour{
         .type = &typeid(F), .init = &run, .destroy = [](void* state) noexcept {
-            // What it holds goes with this.
-            std::shared_ptr<TaskBlueprint const> const self =
-                std::move(static_cast<TaskBlueprint*>(state)->m_self);
+            auto* const task = static_cast<TaskBlueprint*>(state);
+            // Goes with this function, after the path: a supervisor may hold the blueprint longer.
+            std::shared_ptr<TaskBlueprint const> const self = std::move(task->m_self);
+            ReplyPath const unanswered = std::move(task->m_path);
         }};
 
     F m_function;
