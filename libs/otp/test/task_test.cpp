@@ -281,7 +281,7 @@ TEST_F(Tasks, can_run_under_a_supervisor) {
     });
     EXPECT_EQ(call(supervisor, CountChildren{}).value().active, 1U);
     simulation.advance(1s);
-    EXPECT_THAT(lines(), ElementsAre("3", HasSubstr("max_children")));
+    EXPECT_THAT(lines(), ElementsAre("3", HasSubstr("unavailable: the task")));
     EXPECT_EQ(call(supervisor, CountChildren{}).value().active, 0U);
 }
 

@@ -17,7 +17,10 @@
 #include <sinew/otp/detail/task_process.hpp>
 #include <sinew/otp/dynamic_supervisor.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -75,6 +78,7 @@ public:
     /// Asks it to end (reason shutdown), and kills it after `time`. Its result, if it had one by then.
     [[nodiscard]] Async<std::optional<Value>> shutdown(Duration time = default_call_timeout) {
         if (!require_owner().reply && pid()) {
+            unlink(pid(), Flush::yes); // Its end is not the owner's.
             auto ending = detail::end_task(pid(), time);
             co_await ending;
         }
@@ -142,7 +146,8 @@ template<typename F>
     return Task<detail::TaskValue<F>>(std::move(pending));
 }
 
-/// The same as a temporary child of a DynamicSupervisor. Its refusal is the Error of await().
+/// The same as a temporary child of a DynamicSupervisor. When that refuses, await() has an Error
+/// (unavailable).
 template<Target Supervisor, typename F>
 [[nodiscard]] auto async_nolink(Supervisor const& supervisor, F function,
                                 Shutdown shutdown = Shutdown::after(std::chrono::seconds(5)))
@@ -150,20 +155,15 @@ template<Target Supervisor, typename F>
     static_assert(std::is_same_v<typename Supervisor::ServerType, DynamicSupervisor>,
                   "a task's supervisor is a DynamicSupervisor");
     auto pending = std::make_unique<detail::TaskPending>(detail::TaskPending::Link::no);
-    pending->child = std::make_shared<Pid>();
-    auto const blueprint =
-        std::make_shared<detail::TaskBlueprint<F>>(std::move(function), detail::path_to(*pending));
+    pending->child = std::make_shared<std::atomic<std::uint64_t>>(0);
+    auto blueprint = std::make_shared<detail::TaskBlueprint<F>>(std::move(function),
+                                                                detail::path_to(*pending), pending->child);
     ChildSpec spec = detail::make_child_spec(
         blueprint, detail::no_type_slot,
         {.restart = Restart::temporary, .shutdown = shutdown, .is_registered = false});
+    // The task itself answers, or whoever drops it.
     request(supervisor, StartChild{std::move(spec)}, Duration::max())
-        .then([blueprint, child = pending->child](Result<Pid> const& started) {
-            if (started) {
-                *child = *started;
-            } else {
-                blueprint->fail(started.error());
-            }
-        });
+        .then([](Result<Pid> const& /*started*/) {});
     return Task<detail::TaskValue<F>>(std::move(pending));
 }
 

@@ -6,13 +6,14 @@
 /// Threading: the blueprint is used by the task's process after it is spawned; the pending by the owner.
 #pragma once
 
-#include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/pid.hpp>
+#include <sinew/otp/process.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -35,12 +36,14 @@ struct TaskPending : Pending {
     enum class Link : std::uint8_t { no, yes };
     /// Waits in the current process.
     explicit TaskPending(Link is_linked);
-    [[nodiscard]] Pid pid() const noexcept { return child != nullptr ? *child : process; }
+    [[nodiscard]] Pid pid() const noexcept {
+        return child != nullptr ? Pid::from_value(child->load(std::memory_order_acquire)) : process;
+    }
     RequestLabel label;
     Link link;
     Pid process;
-    /// Instead of `process` when a supervisor starts it.
-    std::shared_ptr<Pid> child;
+    /// Instead of `process` when a supervisor starts it: the task writes its Pid there.
+    std::shared_ptr<std::atomic<std::uint64_t>> child;
 };
 
 /// Starts the process; it is a linked one if the pending says so.
@@ -57,18 +60,17 @@ template<typename F>
 class TaskBlueprint final : public Blueprint, public std::enable_shared_from_this<TaskBlueprint<F>> {
 public:
     using Value = TaskValue<F>;
-    TaskBlueprint(F function, ReplyPath path)
+    TaskBlueprint(F function, ReplyPath path, std::shared_ptr<std::atomic<std::uint64_t>> pid = nullptr)
         : Blueprint(behaviour)
         , m_function(std::move(function))
-        , m_path(std::move(path)) {}
+        , m_path(std::move(path))
+        , m_pid(std::move(pid)) {}
     [[nodiscard]] void* construct() const override {
         m_self = this->shared_from_this();
+        if (m_pid != nullptr) {
+            m_pid->store(self().value(), std::memory_order_release);
+        }
         return const_cast<TaskBlueprint*>(this);
-    }
-    /// It could not be started.
-    void fail(Error const& error) const {
-        m_path.fail(RequestFailure::start_failed,
-                    ExitReason::error(error.message(), to_string(error.code())));
     }
 
 private:
@@ -108,6 +110,7 @@ private:
 
     F m_function;
     mutable ReplyPath m_path;
+    std::shared_ptr<std::atomic<std::uint64_t>> m_pid;
     mutable std::shared_ptr<TaskBlueprint const> m_self;
 };
 

@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -112,8 +111,10 @@ private:
         }
         if (m_options.order == TaskOrder::unordered || m_has_ended) {
             // Those that are done stand first, in the order they were done.
-            std::rotate(std::ranges::find_if(m_slots, [](Slot const& other) { return !other.result; }), slot,
-                        std::next(slot));
+            Slot finished = std::move(*slot);
+            m_slots.erase(slot);
+            m_slots.insert(std::ranges::find_if(m_slots, [](Slot const& other) { return !other.result; }),
+                           std::move(finished));
         }
         if (m_has_ended) {
             kill_all();
