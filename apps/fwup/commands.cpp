@@ -80,7 +80,7 @@ Result<std::unique_ptr<firmware::InputStream>> open_input(Options const& options
 }
 
 Result<std::string> only_card() {
-    auto const cards = find_cards();
+    auto cards = find_cards();
     if (cards.size() == 1) {
         return cards.front().path;
     }
@@ -93,7 +93,7 @@ Result<std::string> choose_device(Options const& options) {
     if (!options.device.empty()) {
         return options.device;
     }
-    TRY(auto const card, only_card());
+    TRY(auto card, only_card());
     if (options.accept_found_card) {
         return card;
     }
@@ -292,7 +292,7 @@ Result<> run_command(Options const& options, Console& console) {
     case Command::detect:
         return detect(console);
     case Command::print_card: {
-        TRY(auto const card, only_card());
+        TRY(auto card, only_card());
         console.result(card + "\n");
         return {};
     }

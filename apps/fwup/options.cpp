@@ -77,7 +77,7 @@ constexpr std::array long_options{
     option{nullptr, 0, nullptr, 0},
 };
 
-constexpr std::string_view short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
+constexpr char const* short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
 
 Result<std::uint64_t> count(std::string_view name, std::string_view text) {
     std::uint64_t value = 0;
@@ -231,8 +231,8 @@ Result<Options> parse_options(int argc, char** argv) {
     opterr = 0;
     while (true) {
         auto const at = static_cast<std::size_t>(optind);
-        int const letter = getopt_long(argc, argv, short_options.data(), long_options.data(),
-                                       nullptr); // NOLINT(concurrency-mt-unsafe)
+        // NOLINTNEXTLINE(concurrency-mt-unsafe)
+        int const letter = getopt_long(argc, argv, short_options, long_options.data(), nullptr);
         if (letter == -1) {
             break;
         }

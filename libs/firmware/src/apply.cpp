@@ -93,7 +93,7 @@ public:
             run_on_error(cache);
             return std::unexpected(std::move(written).error());
         }
-        TRY_OK(write_reboot_param(runner));
+        TRY_OK(write_reboot_param(runner.reboot_param()));
         if (m_options.on_progress) {
             m_options.on_progress({100, m_reader.bytes_in(), cache.bytes_out()});
         }
@@ -175,8 +175,8 @@ private:
         }
     }
 
-    Result<> write_reboot_param(Runner const& runner) const {
-        if (!runner.reboot_param()) {
+    [[nodiscard]] Result<> write_reboot_param(std::optional<std::string> const& text) const {
+        if (!text) {
             return {};
         }
         auto path = m_options.reboot_param_path;
@@ -185,7 +185,7 @@ private:
             path = std::filesystem::is_directory("/run/systemd", ignored) ? "/run/systemd/reboot-param"
                                                                           : "/run/reboot-param";
         }
-        return write_file_atomically(path, as_bytes(*runner.reboot_param()));
+        return write_file_atomically(path, as_bytes(*text));
     }
 
     void report_progress(OutputCache const& cache, int most) {

@@ -116,7 +116,7 @@ private:
         return {};
     }
 
-    Result<GptSpec> find_gpt(std::string const& name) const {
+    [[nodiscard]] Result<GptSpec> find_gpt(std::string const& name) const {
         auto const* const section = m_preflight.config.find_section("gpt", name);
         if (section == nullptr) {
             return failure(ErrorCode::invalid_argument, "there is no gpt section named '" + name + "'");
@@ -129,13 +129,13 @@ private:
     }
 
     /// The second table lies at the end of the disk, wherever that is.
-    Result<> check_gpt(std::string const& name) const {
+    [[nodiscard]] Result<> check_gpt(std::string const& name) const {
         TRY(auto const spec, find_gpt(name));
         TRY_OK(check_range(0, spec.fewest_blocks()));
         return {};
     }
 
-    Result<> check_unsafe(std::string const& function) const {
+    [[nodiscard]] Result<> check_unsafe(std::string const& function) const {
         if (m_preflight.unsafe == Unsafe::allowed) {
             return {};
         }
@@ -145,7 +145,7 @@ private:
                                               std::string(nothing_written));
     }
 
-    Result<MbrSpec> find_mbr(std::string const& name) const {
+    [[nodiscard]] Result<MbrSpec> find_mbr(std::string const& name) const {
         auto const* const section = m_preflight.config.find_section("mbr", name);
         if (section == nullptr) {
             return failure(ErrorCode::invalid_argument, "there is no mbr section named '" + name + "'");
@@ -157,7 +157,7 @@ private:
         return spec;
     }
 
-    Partition const* slot_at(std::uint64_t block) const {
+    [[nodiscard]] Partition const* slot_at(std::uint64_t block) const {
         auto const found = std::ranges::find_if(m_partitions, [&](Partition const& p) {
             return p.block_offset == block && p.type != 0 && p.type != 0x05 && p.type != 0x0F;
         });
@@ -208,7 +208,6 @@ private:
             }
             return check_raw_write(number(1), *resource);
         case Function::raw_memset:
-            return check_range(number(1), number(2));
         case Function::trim:
             return check_range(number(1), number(2));
         case Function::fat_mkfs:
@@ -252,7 +251,7 @@ private:
         return failure(ErrorCode::invalid_argument, "unknown function '" + words[0] + "'");
     }
 
-    Result<> check_environment(std::string const& name) const {
+    [[nodiscard]] Result<> check_environment(std::string const& name) const {
         TRY(auto const layout, environment_layout(m_preflight.config, name));
         TRY_OK(check_range(layout.block_offset, layout.block_count));
         if (layout.redundant_block_offset) {
@@ -261,13 +260,14 @@ private:
         return {};
     }
 
-    Result<> check_raw_write(std::uint64_t offset, ResourceSpec const& resource) const {
+    [[nodiscard]] Result<> check_raw_write(std::uint64_t offset, ResourceSpec const& resource) const {
         auto const blocks = blocks_of(resource.size_bytes());
         TRY_OK(check_slot("resource '" + resource.name + "'", offset, blocks));
         return check_range(offset, blocks);
     }
 
-    Result<> check_slot(std::string const& what, std::uint64_t offset, std::uint64_t blocks) const {
+    [[nodiscard]] Result<> check_slot(std::string const& what, std::uint64_t offset,
+                                      std::uint64_t blocks) const {
         auto const* const slot = slot_at(offset);
         if (slot == nullptr || blocks <= slot->block_count) {
             return {};
@@ -279,7 +279,7 @@ private:
                            std::string(nothing_written));
     }
 
-    Result<> check_range(std::uint64_t offset, std::uint64_t blocks) const {
+    [[nodiscard]] Result<> check_range(std::uint64_t offset, std::uint64_t blocks) const {
         constexpr std::uint64_t largest = std::uint64_t{1} << 50;
         auto const& disk = m_preflight.disk;
         bool const is_fixed = disk.growth() == Growth::fixed;
@@ -300,7 +300,7 @@ private:
     }
 
     /// What is written into a new file system must fit into it.
-    Result<> check_file_systems() const {
+    [[nodiscard]] Result<> check_file_systems() const {
         for (auto const& [offset, files] : m_fat_files) {
             auto const made = m_new_file_systems.find(offset);
             if (made == m_new_file_systems.end()) {

@@ -121,12 +121,12 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
     case Function::pipe_write:
     case Function::execute:
     case Function::ubi_volume_write:
-        return call_outside(call, resource);
+        return call_outside(*function, call, resource);
     case Function::uboot_clearenv:
     case Function::uboot_setenv:
     case Function::uboot_unsetenv:
     case Function::uboot_recover:
-        return call_environment(call);
+        return call_environment(*function, call);
     case Function::info:
         if (m_options.on_message) {
             m_options.on_message(MessageKind::info, call.words[1]);
@@ -138,15 +138,15 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
         m_reboot_param = call.words[1];
         return {};
     default:
-        return call_fat(call, resource);
+        return call_fat(*function, call, resource);
     }
 }
 
-Result<> Runner::call_outside(Call const& call, ResourceStream* resource) {
+Result<> Runner::call_outside(Function function, Call const& call, ResourceStream* resource) {
     if (m_options.unsafe != Unsafe::allowed) {
         return failure(ErrorCode::denied, "needs --unsafe");
     }
-    switch (*find_function(call.words[0])) {
+    switch (function) {
     case Function::execute:
         return execute(call.words[1]);
     case Function::path_write:
@@ -267,9 +267,8 @@ Result<> Runner::fat_write(std::uint64_t block, std::string const& path, Resourc
     return file.finish();
 }
 
-Result<> Runner::call_fat(Call const& call, ResourceStream* resource) {
+Result<> Runner::call_fat(Function function, Call const& call, ResourceStream* resource) {
     auto const& words = call.words;
-    auto const function = find_function(words[0]);
     auto const block = number(call, 1);
     StreamingFat const streaming(m_cache, block);
     if (function == Function::fat_mkfs) {
@@ -279,7 +278,7 @@ Result<> Runner::call_fat(Call const& call, ResourceStream* resource) {
         return fat_write(block, words[2], *resource);
     }
     TRY(auto volume, FatVolume::mount(m_cache, block));
-    switch (*function) {
+    switch (function) {
     case Function::fat_cp: {
         if (words.size() == 4) {
             return volume.copy_from(volume, words[2], words[3]);
@@ -309,13 +308,12 @@ Result<> Runner::call_fat(Call const& call, ResourceStream* resource) {
     case Function::fat_attrib:
         return volume.set_attributes(words[2], words[3]);
     default:
-        return failure(ErrorCode::unsupported, "isn't supported yet");
+        return failure(ErrorCode::invalid_argument, "isn't a function on a FAT file system");
     }
 }
 
-Result<> Runner::call_environment(Call const& call) {
+Result<> Runner::call_environment(Function function, Call const& call) {
     auto const& name = call.words[1];
-    auto const function = *find_function(call.words[0]);
     TRY(auto const layout, environment_layout(m_config, name));
     auto loaded = UbootEnvironment::load(m_cache, layout);
     bool const clear =

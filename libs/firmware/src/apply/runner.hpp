@@ -7,6 +7,7 @@
 #include "disk/mbr.hpp"
 #include "disk/output_cache.hpp"
 #include "script/config.hpp"
+#include "script/functions.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
@@ -39,9 +40,9 @@ public:
 
 private:
     [[nodiscard]] Result<> call(Call const& call, ResourceStream* resource);
-    [[nodiscard]] Result<> call_fat(Call const& call, ResourceStream* resource);
-    [[nodiscard]] Result<> call_environment(Call const& call);
-    [[nodiscard]] Result<> call_outside(Call const& call, ResourceStream* resource);
+    [[nodiscard]] Result<> call_fat(Function function, Call const& call, ResourceStream* resource);
+    [[nodiscard]] Result<> call_environment(Function function, Call const& call);
+    [[nodiscard]] Result<> call_outside(Function function, Call const& call, ResourceStream* resource);
     [[nodiscard]] Result<> raw_write(Call const& call, ResourceStream& resource);
     [[nodiscard]] Result<> raw_memset(std::uint64_t block, std::uint64_t count, std::uint8_t value);
     [[nodiscard]] Result<> mbr_write(std::string const& name);

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -85,19 +86,20 @@ bool is_met(Section const& config, Call const& condition, Surroundings const& su
     if (!id) {
         return false;
     }
+    auto const number = [&](std::size_t index) { return parse_number(words[index]).value_or(0); };
     switch (*id) {
     case Condition::partition_offset:
-        return primary_begins_at(disk, *parse_number(words[1]), *parse_number(words[2]));
+        return primary_begins_at(disk, number(1), number(2));
     case Condition::path_on_device:
         return surroundings.system.is_path_on_device(words[1], words[2]);
     case Condition::path_at_offset: {
         auto const source = surroundings.system.mount_source(words[1]);
-        return source && source->start_block == *parse_number(words[2]);
+        return source && source->start_block == number(2);
     }
     case Condition::fat_file_exists:
-        return fat_file_exists(disk, *parse_number(words[1]), words[2]);
+        return fat_file_exists(disk, number(1), words[2]);
     case Condition::fat_file_match:
-        return fat_file_matches(disk, *parse_number(words[1]), words[2], words[3]);
+        return fat_file_matches(disk, number(1), words[2], words[3]);
     case Condition::uboot_variable:
         return variable_is(config, disk, words[1], words[2], words[3]);
     case Condition::execute:
