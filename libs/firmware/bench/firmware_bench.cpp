@@ -1,33 +1,44 @@
-/// Create and apply of a 64 MiB resource of which half compresses, beside the limits in the same run: writing
-/// and syncing the same bytes, inflating them, hashing them. MB are of 10^6 bytes of payload; CPU time is the
-/// process's.
+/// Measures the update engine: each case runs in a process of its own, so that its CPU time and peak memory
+/// are those of the whole process. Prints lines `firmware METRIC VALUE UNIT`.
+///
+/// The payload is a root file system of 64 MiB, half of it compressible, and a kernel of 12 MiB. Limits (what
+/// no engine can beat) are measured in the same run. Threading: one thread; children one after the other.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
-#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace {
 
 using namespace sinew;
 using namespace sinew::firmware;
 
-constexpr std::size_t payload_size = 64u << 20;
+constexpr std::size_t rootfs_bytes = 64u << 20;
+constexpr std::size_t kernel_bytes = 12u << 20;
+constexpr int repetitions = 3;
 
 template<typename T>
 T must(Result<T> result) {
@@ -36,141 +47,259 @@ T must(Result<T> result) {
     }
     return *std::move(result);
 }
+void must(Result<> result) {
+    if (!result) {
+        throw std::runtime_error(result.error().message());
+    }
+}
 
-/// Alternating 4 KiB of noise and of text, as a root file system has them.
-Bytes make_payload() {
-    Bytes bytes(payload_size);
-    std::uint64_t state = 88172645463325252ull;
+class Random {
+public:
+    explicit Random(std::uint64_t seed)
+        : m_state(seed * 0x9E3779B97F4A7C15ull + 1) {}
+    std::uint64_t next() {
+        m_state ^= m_state << 13;
+        m_state ^= m_state >> 7;
+        m_state ^= m_state << 17;
+        return m_state;
+    }
+
+private:
+    std::uint64_t m_state;
+};
+
+/// Alternating 4 KiB of noise and of words in random order, as a root file system has them.
+Bytes half_compressible(std::size_t size, std::uint64_t seed) {
+    constexpr std::array<std::string_view, 16> words{
+        "return ", "static ",   "\x48\x89\xe5\x48", "\x0f\xb6\x44\x24", "error: ", "device", "/usr/lib/",
+        "= ",      "\n      ",  "firmware",         "\x48\x8b\x45\xf8", "\xe8",    "0x7f",   "the ",
+        "of ",     "GLIBC_2.34"};
     constexpr std::size_t piece = 4096;
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        if (at / piece % 2 == 0) {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            bytes[at] = static_cast<std::byte>(state >> 32);
-        } else {
-            bytes[at] =
-                static_cast<std::byte>("the quick brown fox jumps over the lazy dog\n"[(at + at / 37) % 44]);
+    Random random(seed);
+    Bytes bytes;
+    bytes.reserve(size + piece);
+    while (bytes.size() < size) {
+        auto const end = bytes.size() + piece;
+        bool const is_noise = bytes.size() / piece % 2 == 0;
+        while (bytes.size() < end) {
+            auto const value = random.next();
+            if (is_noise) {
+                bytes.push_back(static_cast<std::byte>(value >> 32));
+                continue;
+            }
+            auto const word = as_bytes(words[value >> 60]);
+            bytes.insert(bytes.end(), word.begin(), word.end());
         }
+        bytes.resize(end);
+    }
+    bytes.resize(size);
+    return bytes;
+}
+
+/// A release later: 24 files of 100 kB are new, and each is a little longer than before.
+Bytes next_release(Bytes bytes) {
+    constexpr std::size_t file = 100'000;
+    for (std::size_t i = 1; i <= 24; ++i) {
+        auto const at = static_cast<std::ptrdiff_t>(i * (rootfs_bytes / 26));
+        auto const content = half_compressible(file + 777, 1000 + i);
+        bytes.erase(bytes.begin() + at, bytes.begin() + at + static_cast<std::ptrdiff_t>(file));
+        bytes.insert(bytes.begin() + at, content.begin(), content.end());
     }
     return bytes;
 }
 
-struct Files {
-    TemporaryDirectory folder = must(TemporaryDirectory::create("sinew-bench"));
-    Bytes payload = make_payload();
+struct Usage {
+    double wall_s = 0;
+    double cpu_s = 0;
+    double peak_mb = 0;
+};
 
-    Files() {
-        if (!write_file_atomically(path("rootfs.img"), payload)) {
-            throw std::runtime_error("cannot write the payload");
+/// Runs `action` in a process of its own, with `input` as its standard input.
+Usage measure(std::function<void()> const& action, std::filesystem::path const& input = "/dev/null") {
+    auto const began = std::chrono::steady_clock::now();
+    auto const child = ::fork();
+    if (child == 0) {
+        int status = 0;
+        try {
+            auto const file = must(open_file(input, O_RDONLY));
+            ::dup2(file.get(), STDIN_FILENO);
+            action();
+        } catch (std::exception const& error) {
+            std::fprintf(stderr, "firmware_bench: %s\n", error.what());
+            status = 1;
         }
+        std::_Exit(status);
     }
-    [[nodiscard]] std::filesystem::path path(std::string const& name) const { return folder.path() / name; }
-    void create(int level) const {
+    int status = 0;
+    rusage used{};
+    if (child < 0 || ::wait4(child, &status, 0, &used) != child || status != 0) {
+        throw std::runtime_error("a case failed");
+    }
+    auto const seconds = [](timeval const& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+            seconds(used.ru_utime) + seconds(used.ru_stime),
+            static_cast<double>(used.ru_maxrss) * 1024 / 1e6};
+}
+
+void print(std::string const& metric, double value, char const* unit) {
+    std::printf("firmware %s %.4g %s\n", metric.c_str(), value, unit);
+}
+
+/// The best of some runs: what it costs when nobody else is in the way.
+void report(std::string const& name, std::function<void()> const& action,
+            std::filesystem::path const& input = "/dev/null") {
+    auto best = measure(action, input);
+    for (int i = 1; i < repetitions; ++i) {
+        auto const again = measure(action, input);
+        best = {std::min(best.wall_s, again.wall_s), std::min(best.cpu_s, again.cpu_s),
+                std::max(best.peak_mb, again.peak_mb)};
+    }
+    print(name + "_wall", best.wall_s, "s");
+    print(name + "_cpu", best.cpu_s, "s");
+    print(name + "_peak", best.peak_mb, "MB");
+}
+
+/// The files of the cases. They are made in child processes too: memory that was in use when a child is
+/// forked would count as the child's.
+class Bench {
+public:
+    void run() {
+        measure([this] { write_inputs(); });
+        for (auto const* version : {"old", "new"}) {
+            measure([this, version] { create(version, 6); });
+        }
+        report_create();
+        report_apply();
+        report_deltas();
+        report_limits();
+    }
+
+private:
+    [[nodiscard]] std::filesystem::path path(std::string const& name) const { return m_folder.path() / name; }
+
+    void write_inputs() const {
+        auto const old = half_compressible(rootfs_bytes, 1);
+        must(write_file_atomically(path("rootfs-old"), old));
+        must(write_file_atomically(path("rootfs-new"), next_release(old)));
+        must(write_file_atomically(path("vmlinuz"), half_compressible(kernel_bytes, 2)));
+        auto compressed_bytes = compressBound(old.size());
+        Bytes compressed(compressed_bytes);
+        compress2(reinterpret_cast<Bytef*>(compressed.data()), &compressed_bytes,
+                  reinterpret_cast<Bytef const*>(old.data()), old.size(), 6);
+        compressed.resize(compressed_bytes);
+        must(write_file_atomically(path("rootfs-old.z"), compressed));
+    }
+
+    void create(std::string const& version, int level) const {
         CreateOptions options;
         options.script = path("fwup.conf");
-        options.script_text = "file-resource rootfs.img { host-path = rootfs.img }\n"
-                              "task complete { on-resource rootfs.img { raw_write(2048) } }\n";
-        options.output = path("out.fw");
+        options.script_text =
+            "file-resource vmlinuz { host-path = vmlinuz }\n"
+            "file-resource rootfs.img { host-path = rootfs-" +
+            version +
+            " }\n"
+            "task complete { on-resource vmlinuz { raw_write(2048) } on-resource rootfs.img { "
+            "raw_write(32768) } }\n"
+            "task kernel { on-resource vmlinuz { raw_write(2048) } }\n"
+            "task upgrade { on-resource vmlinuz { raw_write(2048) }\n"
+            "  on-resource rootfs.img { delta-source-raw-offset = 32768 delta-source-raw-count = 140000 "
+            "raw_write(180000) } }\n";
+        options.output = path(version + ".fw");
         options.compression_level = level;
         must(create_archive(options));
     }
-};
 
-Files const& files() {
-    static Files const instance;
-    return instance;
-}
-
-void finish(benchmark::State& state) {
-    state.counters["MB/s"] =
-        benchmark::Counter(static_cast<double>(payload_size) / 1e6 * static_cast<double>(state.iterations()),
-                           benchmark::Counter::kIsRate);
-}
-
-void create(benchmark::State& state) {
-    for (auto _ : state) {
-        files().create(static_cast<int>(state.range(0)));
+    void apply(std::string const& archive, std::string const& task, std::string const& disk_name) const {
+        auto const input = archive.empty() ? std::make_unique<FileInput>(FileDescriptor(STDIN_FILENO))
+                                           : must(FileInput::open(path(archive)));
+        auto const disk = must(FileDevice::open(path(disk_name), DeviceAccess::create));
+        must(apply_archive(*input, *disk, {.task = task}));
     }
-    finish(state);
-    state.counters["archive_MB"] =
-        static_cast<double>(std::filesystem::file_size(files().path("out.fw"))) / 1e6;
-}
-BENCHMARK(create)
-    ->Arg(1)
-    ->Arg(6)
-    ->Arg(9)
-    ->Iterations(1)
-    ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()
-    ->UseRealTime();
 
-void apply_to_file(benchmark::State& state) {
-    files().create(6);
-    for (auto _ : state) {
-        auto const input = must(FileInput::open(files().path("out.fw")));
-        std::filesystem::remove(files().path("disk.img"));
-        auto const disk = must(FileDevice::open(files().path("disk.img"), DeviceAccess::create));
-        must(apply_archive(*input, *disk, {.task = "complete"}));
+    void make_delta(DeltaForm form, std::string const& output) const {
+        DeltaOptions options;
+        options.from = path("old.fw");
+        options.to = path("new.fw");
+        options.output = path(output);
+        options.form = form;
+        must(make_delta_archive(options));
     }
-    finish(state);
-}
-BENCHMARK(apply_to_file)
-    ->Iterations(3)
-    ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()
-    ->UseRealTime();
 
-void limit_write_and_sync(benchmark::State& state) {
-    for (auto _ : state) {
-        std::filesystem::remove(files().path("plain"));
-        auto const file = must(open_file(files().path("plain"), O_WRONLY | O_CREAT));
-        if (!write_all(file, files().payload) || !sync_file(file)) {
-            state.SkipWithError("cannot write");
+    void report_create() const {
+        for (int const level : {1, 6, 9}) {
+            auto const name = "create_" + std::to_string(level);
+            auto const used = measure([this, level] { create("old", level); });
+            print(name + "_wall", used.wall_s, "s");
+            print(name + "_cpu", used.cpu_s, "s");
+            print(name + "_peak", used.peak_mb, "MB");
+            print(name + "_archive", static_cast<double>(std::filesystem::file_size(path("old.fw"))) / 1e6,
+                  "MB");
         }
     }
-    finish(state);
-}
-BENCHMARK(limit_write_and_sync)
-    ->Iterations(3)
-    ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()
-    ->UseRealTime();
 
-void limit_inflate(benchmark::State& state) {
-    auto bound = compressBound(payload_size);
-    std::vector<unsigned char> compressed(bound);
-    auto const* const source = reinterpret_cast<unsigned char const*>(files().payload.data());
-    compress2(compressed.data(), &bound, source, payload_size, 6);
-    std::vector<unsigned char> out(payload_size);
-    for (auto _ : state) {
-        auto size = static_cast<uLongf>(out.size());
-        uncompress(out.data(), &size, compressed.data(), bound);
+    void report_apply() const {
+        report("apply_file", [this] { apply("old.fw", "complete", "disk.img"); });
+        report("apply_stdin", [this] { apply("", "complete", "disk.img"); }, path("old.fw"));
+        report("apply_kernel_only", [this] { apply("old.fw", "kernel", "other.img"); });
     }
-    finish(state);
-}
-BENCHMARK(limit_inflate)
-    ->Iterations(3)
-    ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()
-    ->UseRealTime();
 
-void limit_blake2b(benchmark::State& state) {
-    unsigned char digest[32];
-    for (auto _ : state) {
-        crypto_generichash(digest, sizeof digest,
-                           reinterpret_cast<unsigned char const*>(files().payload.data()), payload_size,
-                           nullptr, 0);
-        benchmark::DoNotOptimize(digest);
+    void report_deltas() const {
+        for (auto const& [form, name] : {std::pair{DeltaForm::segments, std::string("delta")},
+                                         {DeltaForm::vcdiff, std::string("vcdiff")}}) {
+            auto const archive = name + ".fw";
+            auto const used = measure([&] { make_delta(form, archive); });
+            print(name + "_make_wall", used.wall_s, "s");
+            print(name + "_make_cpu", used.cpu_s, "s");
+            print(name + "_archive", static_cast<double>(std::filesystem::file_size(path(archive))) / 1e6,
+                  "MB");
+            report(name + "_apply", [&] { apply(archive, "upgrade", "disk.img"); });
+        }
     }
-    finish(state);
-}
-BENCHMARK(limit_blake2b)
-    ->Iterations(3)
-    ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()
-    ->UseRealTime();
+
+    void report_limits() const {
+        report("limit_write_sync", [this] {
+            Bytes const piece(1u << 20, std::byte{0x5A});
+            auto const file = must(open_file(path("plain"), O_WRONLY | O_CREAT | O_TRUNC));
+            for (std::size_t done = 0; done < rootfs_bytes + kernel_bytes; done += piece.size()) {
+                must(write_all(file, piece));
+            }
+            must(sync_file(file));
+        });
+        report("limit_inflate_rootfs", [this] {
+            auto const compressed = must(read_file(path("rootfs-old.z"), 256u << 20));
+            Bytes out(rootfs_bytes);
+            auto size = static_cast<uLongf>(out.size());
+            if (uncompress(reinterpret_cast<Bytef*>(out.data()), &size,
+                           reinterpret_cast<Bytef const*>(compressed.data()), compressed.size()) != Z_OK) {
+                throw std::runtime_error("cannot inflate");
+            }
+        });
+        report("limit_blake2b", [this] {
+            Bytes const piece(1u << 20, std::byte{0x5A});
+            crypto_generichash_state state{};
+            crypto_generichash_init(&state, nullptr, 0, 32);
+            for (std::size_t done = 0; done < rootfs_bytes + kernel_bytes; done += piece.size()) {
+                crypto_generichash_update(&state, reinterpret_cast<unsigned char const*>(piece.data()),
+                                          piece.size());
+            }
+            std::array<unsigned char, 32> digest{};
+            crypto_generichash_final(&state, digest.data(), digest.size());
+        });
+    }
+
+    TemporaryDirectory m_folder = must(TemporaryDirectory::create("sinew-bench"));
+};
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main() {
+    try {
+        Bench().run();
+        return 0;
+    } catch (std::exception const& error) {
+        std::fprintf(stderr, "firmware_bench: %s\n", error.what());
+        return 1;
+    }
+}

@@ -6,6 +6,7 @@
 #include "archive/archive_head.hpp"
 #include "archive/notes.hpp"
 #include "archive/resource_stream.hpp"
+#include "archive/zip_directory.hpp"
 #include "archive/zip_reader.hpp"
 #include "disk/checked_device.hpp"
 #include "disk/output_cache.hpp"
@@ -72,7 +73,8 @@ std::uint64_t payload_bytes(Section const& task, std::vector<ResourceSpec> const
 class Application {
 public:
     Application(InputStream& input, BlockDevice& disk, ApplyOptions const& options)
-        : m_reader(input)
+        : m_input(input)
+        , m_reader(input)
         , m_disk(disk)
         , m_options(options)
         , m_system(options.running_system != nullptr ? *options.running_system : m_kernel) {}
@@ -112,8 +114,27 @@ private:
         TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
         m_root = running_root(m_disk, m_system);
         TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root, m_options.unsafe}));
+        TRY_OK(check_completeness());
         TRY_OK(check_delta_sources(*m_task, delta_notes(head.notes), m_disk));
         m_payload_total = payload_bytes(*m_task, m_specs);
+        return {};
+    }
+
+    /// A truncated file is found before the first write, if it is a file.
+    Result<> check_completeness() {
+        TRY(m_directory, read_zip_directory(m_input));
+        if (!m_directory) {
+            return {};
+        }
+        m_reader.use_directory(*m_directory);
+        for (auto const& event : m_task->sections) {
+            auto const spec = std::ranges::find(m_specs, event.title, &ResourceSpec::name);
+            if (event.schema->name == "on-resource" && spec != m_specs.end() &&
+                std::ranges::find(*m_directory, spec->path, &ZipDirectoryEntry::name) == m_directory->end()) {
+                return failure(ErrorCode::corrupt, "the archive has no resource '" + spec->name +
+                                                       "'; get the file again; nothing was written");
+            }
+        }
         return {};
     }
 
@@ -146,6 +167,7 @@ private:
                 continue;
             }
             TRY(auto const source, open_delta_source(*event, m_disk));
+            m_reader.leave_out_checksum(); // BLAKE2b-256 decides, of patches by their result
             ResourceStream resource(m_reader, *entry, *spec, source.get());
             TRY_OK(runner.run(*event, &resource));
             report_progress(cache, 99);
@@ -199,7 +221,10 @@ private:
         m_options.on_progress({std::min(percent, most), m_reader.bytes_in(), cache.bytes_out()});
     }
 
+    InputStream& m_input;
     ZipReader m_reader;
+    /// If the archive can seek: where its entries are.
+    std::optional<std::vector<ZipDirectoryEntry>> m_directory;
     BlockDevice& m_disk;
     ApplyOptions const& m_options;
     KernelRunningSystem m_kernel;

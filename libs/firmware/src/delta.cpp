@@ -37,6 +37,8 @@ namespace sinew::firmware {
 namespace {
 
 constexpr int smallest_level = 9;
+/// A patch that saves less than one part in this many isn't worth reading the old content on the device.
+constexpr std::uint64_t least_saving = 8;
 /// Resources are patched in memory.
 constexpr std::uint64_t largest_patched = std::uint64_t{2} << 30;
 
@@ -164,7 +166,6 @@ private:
 
     Result<> make_patches() {
         while (true) {
-            auto const before = m_to.reader->bytes_in();
             TRY(auto const entry, m_to.reader->next());
             if (!entry) {
                 return {};
@@ -175,8 +176,8 @@ private:
             }
             TRY(auto const target, read_resource(*m_to.reader, *entry, *spec));
             TRY(auto patch, make_patch(m_sources.at(spec->name), target));
-            auto const full_bytes = m_to.reader->bytes_in() - before;
-            if (patch.size() < full_bytes && patch.size() != target.size()) {
+            auto const full_bytes = m_to.reader->stored_bytes();
+            if (patch.size() < full_bytes - full_bytes / least_saving && patch.size() != target.size()) {
                 m_report.patched.push_back({spec->name, target.size(), full_bytes, patch.size()});
                 auto const& source = m_sources.at(spec->name);
                 Blake2b256 hash;

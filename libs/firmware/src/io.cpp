@@ -63,10 +63,26 @@ int open_flags(DeviceAccess access) {
     return O_RDONLY;
 }
 
+/// Only then offsets in the file are offsets in the stream.
+bool is_regular_file_at_its_beginning(FileDescriptor const& file) {
+    struct stat status{};
+    return ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+           ::lseek(file.get(), 0, SEEK_CUR) == 0;
+}
+
 } // namespace
 
+Result<> InputStream::skip(std::uint64_t /*count*/) {
+    return failure(ErrorCode::unsupported, "this stream can only be read from its beginning to its end");
+}
+
+Result<> InputStream::read_at(std::uint64_t /*offset*/, MutableBytesView /*into*/) {
+    return failure(ErrorCode::unsupported, "this stream can only be read from its beginning to its end");
+}
+
 FileInput::FileInput(FileDescriptor file)
-    : m_file(std::move(file)) {}
+    : m_file(std::move(file))
+    , m_can_seek(is_regular_file_at_its_beginning(m_file)) {}
 
 Result<std::unique_ptr<FileInput>> FileInput::open(std::filesystem::path const& path) {
     TRY(auto file, open_file(path, O_RDONLY));
@@ -75,6 +91,20 @@ Result<std::unique_ptr<FileInput>> FileInput::open(std::filesystem::path const& 
 
 Result<std::size_t> FileInput::read(MutableBytesView into) {
     return read_some(m_file, into);
+}
+
+Result<> FileInput::skip(std::uint64_t count) {
+    if (!m_can_seek) {
+        return InputStream::skip(count);
+    }
+    if (::lseek(m_file.get(), static_cast<off_t>(count), SEEK_CUR) < 0) {
+        return std::unexpected(error_from_errno(errno, "the archive: cannot skip a part of it"));
+    }
+    return {};
+}
+
+Result<> FileInput::read_at(std::uint64_t offset, MutableBytesView into) {
+    return m_can_seek ? read_exactly_at(m_file, into, offset) : InputStream::read_at(offset, into);
 }
 
 std::optional<std::uint64_t> FileInput::size_bytes() const {
@@ -90,6 +120,20 @@ Result<std::size_t> MemoryInput::read(MutableBytesView into) {
     std::copy_n(m_rest.begin(), count, into.begin());
     m_rest = m_rest.subspan(count);
     return count;
+}
+
+Result<> MemoryInput::skip(std::uint64_t count) {
+    m_rest = m_rest.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(count, m_rest.size())));
+    return {};
+}
+
+Result<> MemoryInput::read_at(std::uint64_t offset, MutableBytesView into) {
+    if (offset > m_all.size() || into.size() > m_all.size() - offset) {
+        return failure(ErrorCode::corrupt,
+                       "the bytes end before byte " + std::to_string(offset + into.size()));
+    }
+    std::ranges::copy(m_all.subspan(static_cast<std::size_t>(offset), into.size()), into.begin());
+    return {};
 }
 
 Result<std::unique_ptr<FileDevice>> FileDevice::open(std::filesystem::path const& path, DeviceAccess access) {

@@ -200,6 +200,45 @@ TEST_F(Delta, is_verified_and_signed_anew) {
     EXPECT_THAT(message_of(applied), ::testing::HasSubstr("nothing was written")) << "notes were lost";
 }
 
+TEST_F(Delta, is_applied_to_an_encrypted_slot) {
+    // The key is in the script, as the original has it too: whoever has the archive has the key.
+    std::string const key(64, '7');
+    auto const script = [&](std::string const& name) {
+        return "meta-platform = test\nfile-resource rootfs.img { host-path = " + name +
+               " skip-holes = false }\n"
+               "task complete { on-resource rootfs.img { raw_write(10240, \"cipher=aes-cbc-plain,secret=" +
+               key + "\") } }\n" +
+               "task upgrade { on-resource rootfs.img { delta-source-raw-offset = 10240 "
+               "delta-source-raw-count = 6144 delta-source-raw-options = \"cipher=aes-cbc-plain,secret=" +
+               key + "\" raw_write(16384) } }\n";
+    };
+    m_workshop.write("rootfs-1", m_old);
+    m_workshop.write("rootfs-2", m_new);
+    m_workshop.write("old.fw", m_workshop.archive(script("rootfs-1")));
+    m_workshop.write("new.fw", m_workshop.archive(script("rootfs-2")));
+    must(apply(m_workshop.read("old.fw"), m_disk, {.task = "complete"}));
+    ASSERT_NE(bytes_at(m_disk, rootfs_a, m_old.size()), m_old);
+    for (auto const form : {DeltaForm::segments, DeltaForm::vcdiff}) {
+        must(make(form));
+        auto const applied = apply(m_workshop.read("delta.fw"), m_disk, {.task = "upgrade"});
+        ASSERT_TRUE(applied) << message_of(applied);
+        EXPECT_EQ(bytes_at(m_disk, rootfs_b, m_new.size()), m_new);
+        must(m_disk.write_at(rootfs_b * block_size_bytes, Bytes(512)));
+    }
+}
+
+TEST_F(Delta, of_a_truncated_file_writes_nothing_at_all) {
+    must(make(DeltaForm::segments));
+    auto const archive = m_workshop.read("delta.fw");
+    auto const before = m_disk.bytes();
+    for (auto const cut : {std::size_t{1}, std::size_t{100}, archive.size() / 2}) {
+        auto const applied =
+            apply(BytesView(archive).first(archive.size() - cut), m_disk, {.task = "upgrade"});
+        EXPECT_THAT(message_of(applied), ::testing::HasSubstr("truncated"));
+        EXPECT_EQ(m_disk.bytes(), before);
+    }
+}
+
 TEST_F(Delta, archives_are_read_by_unzip) {
     must(make(DeltaForm::segments));
     EXPECT_THAT(tool({"unzip", "-t", m_workshop.text_path("delta.fw")}),

@@ -23,6 +23,13 @@ Result<> PowerCutDisk::read_at(std::uint64_t offset, MutableBytesView into) {
 }
 
 Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
+    if (m_fault == Fault::io_error && m_write_count == m_cut_at) {
+        ++m_write_count;
+        return failure(ErrorCode::io, "the disk failed");
+    }
+    if (m_fault == Fault::disk_full && m_write_count >= m_cut_at) {
+        return failure(ErrorCode::no_space, "the disk is full");
+    }
     if (m_powerless || m_write_count == m_cut_at) {
         m_powerless = true;
         // The write that power went out in may have got through in part.
@@ -52,7 +59,7 @@ Result<> PowerCutDisk::sync() {
     return {};
 }
 
-Bytes PowerCutDisk::after_power_loss(std::uint32_t seed) const {
+Bytes PowerCutDisk::after_power_loss(std::uint32_t seed, Sectors sectors_are) const {
     auto medium = m_durable;
     if (seed == 0) {
         return medium;
@@ -68,7 +75,10 @@ Bytes PowerCutDisk::after_power_loss(std::uint32_t seed) const {
         std::ranges::shuffle(sectors, random);
         sectors.resize(random() % (sectors.size() + 1));
     }
-    for (auto const& [offset, bytes] : sectors) {
+    for (auto& [offset, bytes] : sectors) {
+        if (sectors_are == Sectors::torn && random() % 4 == 0) {
+            bytes = bytes.first(random() % bytes.size());
+        }
         std::ranges::copy(bytes, medium.begin() + static_cast<std::ptrdiff_t>(offset));
     }
     return medium;

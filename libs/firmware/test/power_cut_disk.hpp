@@ -16,14 +16,26 @@
 
 namespace sinew::firmware::test {
 
+/// What happens at the chosen write.
+enum class Fault : std::uint8_t {
+    power_loss, ///< It and everything after it is lost, what wasn't synced perhaps too.
+    io_error,   ///< It fails, and only it.
+    disk_full,  ///< It and all later ones fail; power stays.
+};
+
+/// Whether power may go in the middle of a sector. A disk promises that it doesn't; flash without a
+/// controller doesn't promise anything.
+enum class Sectors : std::uint8_t { whole, torn };
+
 class PowerCutDisk final : public BlockDevice {
 public:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-    /// Power goes just before write number `cut_at` (from 0) would be accepted.
-    PowerCutDisk(Bytes content, std::uint64_t cut_at)
+    /// The fault comes just before write number `cut_at` (from 0) would be accepted.
+    PowerCutDisk(Bytes content, std::uint64_t cut_at, Fault fault = Fault::power_loss)
         : m_durable(std::move(content))
-        , m_cut_at(cut_at) {
+        , m_cut_at(cut_at)
+        , m_fault(fault) {
         m_current = m_durable;
     }
     Result<> read_at(std::uint64_t offset, MutableBytesView into) override;
@@ -46,7 +58,9 @@ public:
     }
     /// What the medium may hold after power returns: the synced content and an arbitrary part of the sectors
     /// written since, in an arbitrary order. Seed 0: none of them; seed 1: all.
-    [[nodiscard]] Bytes after_power_loss(std::uint32_t seed) const;
+    [[nodiscard]] Bytes after_power_loss(std::uint32_t seed, Sectors sectors = Sectors::whole) const;
+    /// As programs see it now.
+    [[nodiscard]] Bytes const& content() const noexcept { return m_current; }
 
 private:
     Bytes m_durable;
@@ -54,6 +68,7 @@ private:
     std::vector<Write> m_unsynced;
     std::vector<std::vector<std::pair<std::uint64_t, std::uint64_t>>> m_batches{1};
     std::uint64_t m_cut_at;
+    Fault m_fault;
     std::uint64_t m_write_count = 0;
     std::uint64_t m_sync_count = 0;
     bool m_powerless = false;

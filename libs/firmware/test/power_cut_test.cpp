@@ -109,6 +109,37 @@ TEST_F(PowerCut, during_an_upgrade_boots_the_old_slot_or_the_whole_new_one) {
     EXPECT_GT(new_ones, 0) << "no cut left the new slot, so the commit point was never crossed";
 }
 
+TEST_F(PowerCut, during_a_delta_upgrade_boots_the_old_slot_or_the_whole_new_one) {
+    auto const before = new_device();
+    auto const update = delta_archive(m_workshop, 1, 2);
+    int new_ones = 0;
+    cut_everywhere(update, before, "upgrade", [&](BlockDevice& left) {
+        auto const booted = boot(left);
+        EXPECT_EQ(booted.version, booted.slot == 'a' ? 1 : 2);
+        EXPECT_EQ(booted.trial, booted.slot == 'b');
+        new_ones += booted.slot == 'b' ? 1 : 0;
+    });
+    EXPECT_GT(new_ones, 0);
+}
+
+TEST_F(PowerCut, a_disk_that_fails_or_is_full_at_any_write_keeps_a_slot_that_boots) {
+    auto const before = new_device();
+    for (auto const& update : {firmware_archive(m_workshop, 2), delta_archive(m_workshop, 1, 2)}) {
+        PowerCutDisk counter(before, PowerCutDisk::never);
+        must(apply(update, counter, {.task = "upgrade"}));
+        for (std::uint64_t at = 0; at < counter.write_count(); ++at) {
+            for (auto const fault : {Fault::io_error, Fault::disk_full}) {
+                PowerCutDisk disk(before, at, fault);
+                ASSERT_FALSE(apply(update, disk, {.task = "upgrade"})) << "write " << at;
+                PowerCutDisk left(disk.content(), PowerCutDisk::never);
+                auto const booted = boot(left);
+                ASSERT_EQ(booted.version, booted.slot == 'a' ? 1 : 2) << "write " << at;
+                ASSERT_NE(booted.version, 0);
+            }
+        }
+    }
+}
+
 TEST_F(PowerCut, during_an_upgrade_does_not_prevent_the_next_one) {
     auto const before = new_device();
     auto const update = firmware_archive(m_workshop, 2);

@@ -5,6 +5,7 @@
 #include "support.hpp"
 
 #include <sinew/base/bytes.hpp>
+#include <sinew/firmware/delta.hpp>
 #include <sinew/firmware/io.hpp>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -80,11 +82,28 @@ std::string mbr_section() {
            " block-count = 128 type = 0x83 expand = true }\n}\n";
 }
 
-std::string slot_payload(char slot) {
+/// `from`: the slot that patches are applied to.
+std::string slot_payload(char slot, std::optional<char> from) {
     auto const fat = number(boot_of(slot));
+    auto const old_kernel =
+        from ? "delta-source-fat-offset = " + number(boot_of(*from)) + " delta-source-fat-path = vmlinuz "
+             : "";
+    auto const old_rootfs = from ? "delta-source-raw-offset = " + number(rootfs_of_slot(*from)) +
+                                       " delta-source-raw-count = " + number(layout::rootfs_blocks) + " "
+                                 : "";
     return on_resource("grub.cfg", "fat_write(" + fat + ", \"grub.cfg\")") +
-           on_resource("vmlinuz", "fat_write(" + fat + ", \"vmlinuz\")") +
-           on_resource("rootfs.img", "raw_write(" + number(rootfs_of_slot(slot)) + ")");
+           on_resource("vmlinuz", old_kernel + "fat_write(" + fat + ", \"vmlinuz\")") +
+           on_resource("rootfs.img", old_rootfs + "raw_write(" + number(rootfs_of_slot(slot)) + ")");
+}
+
+/// The same noise in every version, with a mark of the version in every block: a mixture of two is
+/// recognised, and a patch is small.
+Bytes marked_noise(std::size_t size, std::uint32_t seed, int version) {
+    auto bytes = noise(size, seed);
+    for (std::size_t at = 0; at + 8 <= size; at += block_size_bytes) {
+        store_le64(bytes, at, 0x1234567u * static_cast<std::uint64_t>(version) + at);
+    }
+    return bytes;
 }
 
 std::string make_boot(char slot) {
@@ -109,7 +128,7 @@ std::string upgrade_task(char from, char to) {
     return "task upgrade." + name + " {\n  require-uboot-variable(env, \"nerves_fw_active\", \"" + from +
            "\")\n  on-init { raw_memset(" + number(layout::tried_block) + ", 1, 0xff) uboot_unsetenv(env, " +
            key + "version\") uboot_unsetenv(env, " + key + "uuid\") " + make_boot(to) + " }\n" +
-           slot_payload(to) +
+           slot_payload(to, from) +
            on_resource("try-" + name + "-copy",
                        set_slot_variables(to) + " " + raw_write(layout::state_copy_block)) +
            on_resource("try-" + name, raw_write(layout::state_block)) +
@@ -179,11 +198,11 @@ int complete_version(BlockDevice& disk, char slot) {
 } // namespace
 
 Bytes kernel_of(int version) {
-    return noise(40'000, static_cast<std::uint32_t>(version));
+    return marked_noise(40'000, 1, version);
 }
 
 Bytes rootfs_of(int version) {
-    return noise(600 * block_size_bytes - 100, static_cast<std::uint32_t>(version + 100));
+    return marked_noise(600 * block_size_bytes - 100, 100, version);
 }
 
 Bytes firmware_archive(Workshop const& workshop, int version) {
@@ -198,11 +217,25 @@ Bytes firmware_archive(Workshop const& workshop, int version) {
         content("try-a", state('b', "a")) + content("try-b-copy", state('a', "b")) +
         content("try-b", state('a', "b")) + content("not-tried", grub_block("tried=0\n")) +
         environment_section() + mbr_section() + "task complete {\n  on-init { " + make_boot('a') + " }\n" +
-        slot_payload('a') + on_resource("not-tried", raw_write(layout::tried_block)) +
+        slot_payload('a', std::nullopt) + on_resource("not-tried", raw_write(layout::tried_block)) +
         on_resource("state-a-copy", raw_write(layout::state_copy_block)) +
         on_resource("state-a", raw_write(layout::state_block)) +
         "  on-finish { uboot_clearenv(env) uboot_setenv(env, \"nerves_fw_active\", \"a\") " +
         set_slot_variables('a') + " mbr_write(mbr) }\n}\n" + upgrade_task('b', 'a') + upgrade_task('a', 'b'));
+}
+
+Bytes delta_archive(Workshop const& workshop, int from, int to) {
+    workshop.write("old.fw", firmware_archive(workshop, from));
+    workshop.write("new.fw", firmware_archive(workshop, to));
+    DeltaOptions options;
+    options.from = workshop.path("old.fw");
+    options.to = workshop.path("new.fw");
+    options.output = workshop.path("delta.fw");
+    auto const report = must(make_delta_archive(options));
+    if (report.patched.size() != 2) {
+        throw std::runtime_error("kernel and root file system must come as patches");
+    }
+    return workshop.read("delta.fw");
 }
 
 Bytes operations_archive(Workshop const& workshop) {

@@ -40,6 +40,9 @@ inline constexpr std::uint64_t disk_blocks = 4864;
 [[nodiscard]] Bytes firmware_archive(Workshop const& workshop, int version);
 [[nodiscard]] Bytes operations_archive(Workshop const& workshop);
 
+/// The archive that updates `from` to `to` by patches.
+[[nodiscard]] Bytes delta_archive(Workshop const& workshop, int from, int to);
+
 struct Booted {
     char slot = '?';
     bool trial = false;

@@ -185,12 +185,31 @@ void forget_slot(Writer& out, Slot slot) {
     }
 }
 
-void write_boot_files(Writer& out, Slot slot) {
+/// Where the old file lies on the device, so that the new one may come as a patch of it.
+std::string fat_source(Writer const& out, std::optional<Slot> from, std::string_view name) {
+    return from ? fmt::format("delta-source-fat-offset = {} delta-source-fat-path = {} ",
+                              out.layout().boot(*from).block_offset, quote(name))
+                : "";
+}
+
+std::string rootfs_source(Writer const& out, std::optional<Slot> from) {
+    if (!from) {
+        return "";
+    }
+    auto const& old = out.layout().rootfs(*from);
+    return fmt::format("delta-source-raw-offset = {} delta-source-raw-count = {} ", old.block_offset,
+                       old.block_count);
+}
+
+/// `from` is the slot that runs; nothing: the disk is written anew.
+void write_boot_files(Writer& out, Slot slot, std::optional<Slot> from) {
     auto const offset = out.layout().boot(slot).block_offset;
     for (auto const* name : {"grub.cfg", "vmlinuz", "initramfs"}) {
-        out.on_resource(name, fmt::format("fat_write({}, {})", offset, quote(name)));
+        out.on_resource(name,
+                        fat_source(out, from, name) + fmt::format("fat_write({}, {})", offset, quote(name)));
     }
-    out.on_resource("rootfs.img", fmt::format("raw_write({})", out.layout().rootfs(slot).block_offset));
+    out.on_resource("rootfs.img", rootfs_source(out, from) +
+                                      fmt::format("raw_write({})", out.layout().rootfs(slot).block_offset));
 }
 
 void make_boot_file_system(Writer& out, Slot slot) {
@@ -212,7 +231,7 @@ void write_complete(Writer& out, std::string const& name, Data data) {
     }
     out.close();
     out.on_resource("core.img", fmt::format("raw_write({})", out.layout().core_block_offset));
-    write_boot_files(out, Slot::a);
+    write_boot_files(out, Slot::a, std::nullopt);
     out.on_resource("state-a-copy", fmt::format("raw_write({})", boot.state_copy_block));
     out.on_resource("state-a", fmt::format("raw_write({})", boot.state_block));
     out.on_resource("tried.tar", fmt::format("raw_write({})", out.layout().tried_archive_offset));
@@ -247,7 +266,7 @@ void write_upgrade(Writer& out, Slot to, Running running) {
     forget_slot(out, to);
     make_boot_file_system(out, to);
     out.close();
-    write_boot_files(out, to);
+    write_boot_files(out, to, from);
     out.open("on-resource try-" + to_name + "-copy");
     write_slot_variables(out, to, false);
     out.line(fmt::format("raw_write({})", boot.state_copy_block));

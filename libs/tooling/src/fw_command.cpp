@@ -27,6 +27,8 @@ struct Options {
     std::string disk;
     std::string task = "complete";
     std::string key;
+    std::string old_archive;
+    bool vcdiff = false;
     std::vector<std::string> trusted;
     std::int64_t level = 9;
     bool trim = false;
@@ -183,6 +185,36 @@ Result<int> sign(Context& context, Options const& options) {
     return 0;
 }
 
+Result<int> delta(Context& context, Options const& options) {
+    Console& console = context.console();
+    firmware::DeltaOptions wanted;
+    wanted.from = options.old_archive;
+    wanted.to = options.archive;
+    wanted.output = options.output;
+    wanted.form = options.vcdiff ? firmware::DeltaForm::vcdiff : firmware::DeltaForm::segments;
+    wanted.on_progress = show_progress(console, "comparing");
+    TRY(auto const report, firmware::make_delta_archive(wanted));
+    console.end_progress();
+    Value::Array patched;
+    for (firmware::DeltaResource const& resource : report.patched) {
+        console.say(fmt::format("{:>10}  {} (in full {})", format_size(resource.delta_bytes), resource.name,
+                                format_size(resource.full_bytes)));
+        patched.push_back(object({{"name", resource.name},
+                                  {"full_bytes", resource.full_bytes},
+                                  {"delta_bytes", resource.delta_bytes}}));
+    }
+    console.success(fmt::format("{}: {} instead of {}, for devices that run {} {}.", options.output,
+                                format_size(report.archive_bytes), format_size(report.full_archive_bytes),
+                                report.from.product, report.from.version));
+    console.result(object({{"archive", options.output},
+                           {"from_uuid", report.from.uuid},
+                           {"to_uuid", report.to.uuid},
+                           {"archive_bytes", report.archive_bytes},
+                           {"full_archive_bytes", report.full_archive_bytes},
+                           {"patched", std::move(patched)}}));
+    return 0;
+}
+
 using Shared = std::shared_ptr<Options>;
 using Action = Result<int> (*)(Context&, Options const&);
 
@@ -250,6 +282,24 @@ Command subcommand(Shared const& options, Command command, Action action) {
     return command;
 }
 
+Command delta_command(Shared const& options) {
+    return subcommand(options,
+                      {.name = "delta",
+                       .summary = "Make an archive of only what changed, for devices that run OLD",
+                       .examples = {{"sinew fw delta old.fw new.fw -o update.fw", "signed as new.fw is"}},
+                       .options = {output_option(options, true),
+                                   {.names = "--vcdiff",
+                                    .target = &options->vcdiff,
+                                    .help = "In the form that an original fwup applies too; larger"}},
+                       .positionals = {{.names = "OLD",
+                                        .target = &options->old_archive,
+                                        .help = "The .fw file that the devices run",
+                                        .required = true,
+                                        .completes = Completes::file},
+                                       archive_argument(options)}},
+                      delta);
+}
+
 std::vector<Command> subcommands(Shared const& options) {
     Argument const archive = archive_argument(options);
     Argument const script{.names = "--script,-f",
@@ -303,7 +353,8 @@ std::vector<Command> subcommands(Shared const& options) {
                                       "the payload stays as it is"}},
                         .options = {signing_option(options, true), output_option(options, false)},
                         .positionals = {archive}},
-                       sign)};
+                       sign),
+            delta_command(options)};
 }
 
 } // namespace

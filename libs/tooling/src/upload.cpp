@@ -1,5 +1,7 @@
 // Talking to a device through ssh. See upload.hpp.
 #include <sinew/base/command.hpp>
+#include <sinew/base/file.hpp>
+#include <sinew/firmware.hpp>
 #include <sinew/tooling/console.hpp>
 #include <sinew/tooling/feed_command.hpp>
 #include <sinew/tooling/upload.hpp>
@@ -7,6 +9,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <thread>
 
 namespace sinew::tooling {
@@ -113,6 +118,59 @@ Result<> check_accepted(CommandResult const& result, std::string const& host) {
                    fmt::format("{} refused the update: {}", host, said.empty() ? "(it said nothing)" : said));
 }
 
+struct Sending {
+    std::uint64_t bytes = 0;
+    bool as_delta = false;
+};
+
+Result<Sending> send_archive(Console& console, SshDevice const& device, std::filesystem::path const& archive,
+                             std::string const& host) {
+    TRY(auto const result, device.update(archive, console));
+    TRY_OK(check_accepted(result, host));
+    std::error_code ignored;
+    return Sending{.bytes = std::filesystem::file_size(archive, ignored)};
+}
+
+/// Only what changed, if the device runs `options.previous`; nothing if it doesn't, or if that isn't possible
+/// or not accepted. A refused delta leaves the device on its old firmware.
+std::optional<Sending> send_delta(Console& console, SshDevice const& device,
+                                  std::filesystem::path const& archive, DeviceStatus const& before,
+                                  UploadOptions const& options) {
+    if (options.previous.empty()) {
+        return std::nullopt;
+    }
+    auto const previous = firmware::read_metadata(options.previous);
+    auto const folder = TemporaryDirectory::create("sinew-upload");
+    if (!previous || previous->uuid != before.uuid || !folder) {
+        return std::nullopt;
+    }
+    firmware::DeltaOptions wanted;
+    wanted.from = options.previous;
+    wanted.to = archive;
+    wanted.output = folder->path() / "delta.fw";
+    auto const made = firmware::make_delta_archive(wanted);
+    if (!made) {
+        return std::nullopt;
+    }
+    console.say(fmt::format("Only what changed is sent: {} instead of {}.", format_size(made->archive_bytes),
+                            format_size(made->full_archive_bytes)));
+    auto sent = send_archive(console, device, wanted.output, options.host);
+    if (!sent) {
+        console.warn(fmt::format("{}; sending the full firmware instead", sent.error().message()));
+        return std::nullopt;
+    }
+    sent->as_delta = true;
+    return *sent;
+}
+
+Result<Sending> send(Console& console, SshDevice const& device, std::filesystem::path const& archive,
+                     DeviceStatus const& before, UploadOptions const& options) {
+    if (auto const sent = send_delta(console, device, archive, before, options)) {
+        return *sent;
+    }
+    return send_archive(console, device, archive, options.host);
+}
+
 Result<DeviceStatus> watch(Console& console, SshDevice const& device, UploadWatch& watching,
                            UploadOptions const& options) {
     SystemClock const clock;
@@ -182,12 +240,17 @@ Result<UploadReport> upload(Console& console, KeyStore const& keys, std::filesys
     }
     console.say(fmt::format("{} runs {} {} on slot {}; sending {} {}.", options.host, before.product,
                             before.version, before.slot, metadata.product, metadata.version));
-    TRY(auto const result, device.update(archive, console));
-    TRY_OK(check_accepted(result, options.host));
+    TRY(auto const sending, send(console, device, archive, before, options));
     MonotonicTime const sent = clock.now();
     UploadWatch watching(before, metadata.uuid, sent, options.limit);
     TRY(auto const after, watch(console, device, watching, options));
-    return UploadReport{metadata, before, after, sent - began, clock.now() - began};
+    return UploadReport{.metadata = metadata,
+                        .before = before,
+                        .after = after,
+                        .sent_bytes = sending.bytes,
+                        .as_delta = sending.as_delta,
+                        .transfer = sent - began,
+                        .total = clock.now() - began};
 }
 
 } // namespace sinew::tooling

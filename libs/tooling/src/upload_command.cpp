@@ -19,6 +19,7 @@ namespace {
 struct Options {
     std::string host;
     std::string firmware;
+    std::string previous;
     std::int64_t port = 22;
     std::int64_t timeout_s = 180;
     std::vector<std::string> ssh_options;
@@ -34,6 +35,26 @@ Result<fs::path> archive_of(Context const& context, Options const& options) {
                                                          fs::proximate(project.firmware_path()).string()));
     }
     return project.firmware_path();
+}
+
+/// Where a copy of what was uploaded last is kept, so that the next upload can send only what changed.
+fs::path last_uploaded(fs::path const& archive) {
+    return archive.string() + ".uploaded";
+}
+
+/// Not being able to only makes the next upload larger.
+void remember_uploaded(Console& console, fs::path const& archive) {
+    auto const copy = last_uploaded(archive);
+    auto const unfinished = fs::path(copy.string() + ".part");
+    std::error_code error;
+    fs::copy_file(archive, unfinished, fs::copy_options::overwrite_existing, error);
+    if (!error) {
+        fs::rename(unfinished, copy, error);
+    }
+    if (error) {
+        console.warn(fmt::format("{} can't be written ({}); the next upload will send everything",
+                                 copy.string(), error.message()));
+    }
 }
 
 Result<int> run_upload(Context& context, Options const& options) {
@@ -53,7 +74,9 @@ Result<int> run_upload(Context& context, Options const& options) {
         wanted.ssh_options.insert(wanted.ssh_options.end(), {"-o", setting});
     }
     KeyStore const keys(context.paths().home);
+    wanted.previous = options.previous.empty() ? last_uploaded(archive) : fs::path(options.previous);
     TRY(auto const done, upload(context.console(), keys, archive, wanted));
+    remember_uploaded(context.console(), archive);
     Console& console = context.console();
     console.success(fmt::format("{} runs {} {} on slot {}, validated ({} in all, {} of it sending).",
                                 options.host, done.after.product, done.after.version, done.after.slot,
@@ -65,6 +88,8 @@ Result<int> run_upload(Context& context, Options const& options) {
                            {"uuid", done.after.uuid},
                            {"slot", done.after.slot},
                            {"validated", done.after.validated},
+                           {"sent_bytes", done.sent_bytes},
+                           {"as_delta", done.as_delta},
                            {"transfer_s", std::chrono::duration<double>(done.transfer).count()},
                            {"total_s", std::chrono::duration<double>(done.total).count()}}));
     return 0;
@@ -88,6 +113,12 @@ Command upload_command() {
                        {.names = "--firmware,-i",
                         .target = &options->firmware,
                         .help = "Another .fw than the project's",
+                        .value_name = "FILE",
+                        .completes = Completes::file},
+                       {.names = "--previous",
+                        .target = &options->previous,
+                        .help = "What the device may run now (default: what was uploaded last); if so, only "
+                                "what changed is sent",
                         .value_name = "FILE",
                         .completes = Completes::file},
                        {.names = "--timeout",

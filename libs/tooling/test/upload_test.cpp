@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <cstdlib>
 
 namespace sinew::tooling {
@@ -25,6 +26,7 @@ for command in "$@"; do :; done
 case "$command" in
 sinew-update)
     cat > "$here/received"
+    if [ -f "$here/refuse-once" ]; then mv "$here/refuse-once" "$here/refused"; cat "$here/refused" >&2; exit 1; fi
     if [ -f "$here/refuse" ]; then cat "$here/refuse" >&2; exit 1; fi
     if [ -f "$here/break" ]; then echo "Connection closed" >&2; exit 255; fi
     echo 'sinew-update: installed 0.2.0 (new); rebooting'
@@ -79,8 +81,37 @@ protected:
     void afterwards(std::string_view slot, std::string_view uuid, std::string_view more) {
         write("bin/after", status_text("boot-2", slot == "b" ? "0.2.0" : "0.1.0", uuid, slot, more));
     }
-    Result<UploadReport> run_upload() {
+    /// Two archives of a payload that hardly compresses and hardly changes; the device runs the first.
+    void make_two_releases() {
+        std::string payload;
+        std::uint32_t state = 1;
+        while (payload.size() < 300'000) {
+            state = state * 1664525 + 1013904223;
+            payload += static_cast<char>(state >> 24);
+        }
+        for (std::string const version : {"0.1.0", "0.2.0"}) {
+            write("payload", payload);
+            firmware::CreateOptions wanted;
+            wanted.script = folder() / "fwup.conf";
+            wanted.script_text = "meta-product=blinky\nmeta-version=" + version +
+                                 "\nmeta-platform=x86_64\nfile-resource payload { host-path=payload }\n"
+                                 "task upgrade { on-resource payload { delta-source-raw-offset = 2048 "
+                                 "delta-source-raw-count = 1024 raw_write(4096) } }\n";
+            wanted.output = folder() / (version == "0.1.0" ? "old.fw" : "new.fw");
+            auto const made = firmware::create_archive(wanted);
+            ASSERT_TRUE(made.has_value()) << made.error().message();
+            if (version == "0.1.0") {
+                write("bin/now", status_text("boot-1", version, made->metadata.uuid, "a",
+                                             R"("validated":true,"trial":false)"));
+            }
+            m_uuid = made->metadata.uuid;
+            payload[1000] = 'x';
+        }
+        afterwards("b", m_uuid, R"("validated":true,"trial":false)");
+    }
+    Result<UploadReport> run_upload(fs::path const& previous = {}) {
         UploadOptions options;
+        options.previous = previous;
         options.host = "localhost";
         options.limit = std::chrono::seconds(1);
         options.poll_interval = std::chrono::milliseconds(1);
@@ -100,6 +131,35 @@ TEST_F(UploadTest, sends_the_whole_archive_and_reports_the_new_version) {
     EXPECT_EQ(done->before.version, "0.1.0");
     EXPECT_EQ(done->after.version, "0.2.0");
     EXPECT_EQ(done->after.slot, "b");
+    EXPECT_EQ(*read_file(folder() / "bin/received"), *read_file(folder() / "new.fw"));
+}
+
+TEST_F(UploadTest, sends_only_what_changed_to_a_device_that_runs_the_previous_archive) {
+    make_two_releases();
+    auto const done = run_upload(folder() / "old.fw");
+    ASSERT_TRUE(done.has_value()) << done.error().message();
+    EXPECT_TRUE(done->as_delta);
+    auto const received = *read_file(folder() / "bin/received");
+    EXPECT_EQ(received.size(), done->sent_bytes);
+    EXPECT_LT(received.size(), fs::file_size(folder() / "new.fw") / 10);
+}
+
+TEST_F(UploadTest, sends_everything_when_the_device_refuses_what_changed) {
+    make_two_releases();
+    write("bin/refuse-once", "error: the device holds something else than what it was made for\n");
+    auto const done = run_upload(folder() / "old.fw");
+    ASSERT_TRUE(done.has_value()) << done.error().message();
+    EXPECT_FALSE(done->as_delta);
+    EXPECT_TRUE(fs::exists(folder() / "bin/refused"));
+    EXPECT_EQ(*read_file(folder() / "bin/received"), *read_file(folder() / "new.fw"));
+}
+
+TEST_F(UploadTest, sends_everything_to_a_device_that_runs_something_else) {
+    make_two_releases();
+    write("bin/now", status_text("boot-1", "0.0.9", "other", "a", R"("validated":true,"trial":false)"));
+    auto const done = run_upload(folder() / "old.fw");
+    ASSERT_TRUE(done.has_value()) << done.error().message();
+    EXPECT_FALSE(done->as_delta);
     EXPECT_EQ(*read_file(folder() / "bin/received"), *read_file(folder() / "new.fw"));
 }
 

@@ -3,7 +3,9 @@
 
 #include "archive/hash.hpp"
 #include "archive/notes.hpp"
+#include "delta/decrypted_source.hpp"
 #include "delta/source.hpp"
+#include "disk/sector_cipher.hpp"
 #include "fat/volume.hpp"
 #include "script/config.hpp"
 
@@ -50,12 +52,15 @@ Result<std::unique_ptr<DeltaSource>> open_delta_source(Section const& on_resourc
     auto const raw_offset = on_resource.integer("delta-source-raw-offset");
     auto const raw_count = on_resource.integer("delta-source-raw-count");
     if (raw_offset >= 0 && raw_count > 0) {
-        if (!on_resource.text("delta-source-raw-options").empty()) {
-            return failure(ErrorCode::unsupported, "a patch of an encrypted slot isn't supported");
-        }
         std::vector<DiskExtent> extents{{static_cast<std::uint64_t>(raw_offset) * block_size_bytes,
                                          static_cast<std::uint64_t>(raw_count) * block_size_bytes}};
-        return std::make_unique<DiskSource>(disk, std::move(extents));
+        auto source = std::make_unique<DiskSource>(disk, std::move(extents));
+        std::string const options(on_resource.text("delta-source-raw-options"));
+        if (options.empty()) {
+            return source;
+        }
+        TRY(auto cipher, SectorCipher::create(std::span(&options, 1)));
+        return std::make_unique<DecryptedSource>(std::move(source), std::move(cipher));
     }
     auto const fat_offset = on_resource.integer("delta-source-fat-offset");
     auto const path = on_resource.text("delta-source-fat-path");

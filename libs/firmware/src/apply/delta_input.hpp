@@ -16,7 +16,7 @@
 namespace sinew::firmware {
 
 /// The source that an on-resource names by its delta-source options; nullptr if it names none.
-/// Errors: unavailable: the file isn't there; unsupported: the source is encrypted.
+/// Errors: unavailable: the file isn't there; invalid_argument: an impossible cipher or key.
 [[nodiscard]] Result<std::unique_ptr<DeltaSource>> open_delta_source(Section const& on_resource,
                                                                      BlockDevice& disk);
 

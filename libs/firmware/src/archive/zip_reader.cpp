@@ -96,7 +96,8 @@ Result<BytesView> ZipReader::take(std::size_t count, std::string_view what) {
 }
 
 Result<std::optional<ZipEntry>> ZipReader::next() {
-    if (m_in_entry) {
+    TRY(bool const is_behind, skip_entry());
+    if (!is_behind) {
         std::array<std::byte, 16384> ignored{};
         while (true) {
             TRY(auto const count, read(ignored));
@@ -108,6 +109,7 @@ Result<std::optional<ZipEntry>> ZipReader::next() {
     if (m_at_directory) {
         return std::nullopt;
     }
+    m_entry_offset = m_bytes_in - (m_end - m_begin);
     TRY(auto const mark_bytes, take(4, m_entry_count == 0 ? "its very beginning" : "a header"));
     auto const mark = load_le32(mark_bytes, 0);
     if ((mark == zip::central_header_mark || mark == zip::end_mark) && m_entry_count > 0) {
@@ -128,10 +130,43 @@ Result<std::optional<ZipEntry>> ZipReader::next() {
     }
     TRY(m_entry, read_local_header());
     m_in_entry = true;
+    m_checks_crc = true;
     m_crc = 0;
     m_size = 0;
     m_stored_size = 0;
     return m_entry;
+}
+
+Result<bool> ZipReader::skip_entry() {
+    if (!m_in_entry) {
+        return true;
+    }
+    auto const place = std::ranges::find(m_directory, m_entry_offset, &ZipDirectoryEntry::offset);
+    bool const is_untouched = m_size == 0 && m_stored_size == 0;
+    bool const is_wide =
+        m_has_zip64_sizes || (place != m_directory.end() && (place->stored_bytes == zip::size_in_extra ||
+                                                             place->size_bytes == zip::size_in_extra));
+    if (place == m_directory.end() || place->name != m_entry.name || !is_untouched || is_wide ||
+        m_stored_sink) {
+        return false;
+    }
+    TRY_OK(move_on(place->stored_bytes));
+    m_stored_size = place->stored_bytes;
+    m_size = place->size_bytes;
+    m_checks_crc = false;
+    m_in_entry = false;
+    TRY_OK(finish_entry());
+    return true;
+}
+
+Result<> ZipReader::move_on(std::uint64_t count) {
+    auto const buffered = std::min<std::uint64_t>(count, m_end - m_begin);
+    m_begin += static_cast<std::size_t>(buffered);
+    if (count > buffered) {
+        TRY_OK(m_input.skip(count - buffered));
+        m_bytes_in += count - buffered;
+    }
+    return {};
 }
 
 Result<ZipEntry> ZipReader::read_local_header() {
@@ -216,7 +251,9 @@ Result<std::size_t> ZipReader::read(MutableBytesView into) {
     }
     TRY(auto const count, m_entry.method == zip::method_stored ? read_stored(into) : read_deflated(into));
     m_size += count;
-    m_crc = update_crc(m_crc, into.first(count));
+    if (m_checks_crc) {
+        m_crc = update_crc(m_crc, into.first(count));
+    }
     if (count == 0) {
         m_in_entry = false;
         TRY_OK(finish_entry());
@@ -278,7 +315,7 @@ Result<> ZipReader::finish_entry() {
     } else if (m_expected_stored_size && m_stored_size != *m_expected_stored_size) {
         return damaged("its compressed size is wrong");
     }
-    if (m_crc != m_expected_crc) {
+    if (m_checks_crc && m_crc != m_expected_crc) {
         return damaged("its checksum is wrong");
     }
     if (m_entry.size_bytes && m_size != *m_entry.size_bytes) {

@@ -1,8 +1,10 @@
 /// Reads a ZIP archive from a stream, forward only, without its central directory.
 ///
 /// Invariant: memory is bounded whatever the archive says, and an entry that was read to its end had the
-/// right CRC and sizes. Threading: belongs to one thread.
+/// right sizes, and the right CRC unless somebody checks it better. Threading: belongs to one thread.
 #pragma once
+
+#include "archive/zip_directory.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
@@ -12,7 +14,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -36,7 +41,8 @@ public:
     ZipReader& operator=(ZipReader const&) = delete;
     ~ZipReader();
 
-    /// Skips what is left of the current entry and goes to the next; nothing at the end of the entries.
+    /// Skips what is left of the current entry and goes to the next; nothing at the end of the entries. An
+    /// entry of which nothing was read isn't read at all if its place is known (use_directory()).
     /// Errors: corrupt: truncated, or not an archive; unsupported: encrypted, or an unknown method.
     [[nodiscard]] Result<std::optional<ZipEntry>> next();
     /// Reads up to `into.size()` bytes of the current entry's content; 0 means its end, and that CRC and
@@ -45,14 +51,24 @@ public:
     /// After next() has returned nothing: reads on to the end mark of the archive, so that a cut in its
     /// directory is found too.
     [[nodiscard]] Result<> read_directory();
+    /// Where entries are, so that what isn't needed can be skipped. Borrows `entries`, which must outlive it.
+    void use_directory(std::vector<ZipDirectoryEntry> const& entries) { m_directory = entries; }
+    /// For an entry whose content is checked by a better sum than CRC-32: leaves that out.
+    void leave_out_checksum() { m_checks_crc = false; }
     /// Called with the content of each entry as it is stored, when set; used to copy entries as they are.
     void on_stored_bytes(std::function<Result<>(BytesView)> sink) { m_stored_sink = std::move(sink); }
+    /// How many bytes of the archive the content read so far of the current entry, or of the one just ended,
+    /// takes.
+    [[nodiscard]] std::uint64_t stored_bytes() const noexcept { return m_stored_size; }
     /// Bytes taken from the stream so far.
     [[nodiscard]] std::uint64_t bytes_in() const noexcept { return m_bytes_in; }
 
 private:
     struct Inflater;
     Result<> refill();
+    /// False: it must be read to get behind it.
+    Result<bool> skip_entry();
+    Result<> move_on(std::uint64_t count);
     /// The next `count` bytes (at most the buffer's size), without a gap; taken from the stream.
     Result<BytesView> take(std::size_t count, std::string_view what);
     Result<ZipEntry> read_local_header();
@@ -82,7 +98,10 @@ private:
     std::uint32_t m_crc = 0;
     std::uint64_t m_size = 0;
     std::uint64_t m_stored_size = 0;
+    bool m_checks_crc = true;
     unsigned m_entry_count = 0;
+    std::uint64_t m_entry_offset = 0;
+    std::span<ZipDirectoryEntry const> m_directory;
 };
 
 } // namespace sinew::firmware

@@ -30,8 +30,15 @@ public:
     virtual ~InputStream() = default;
     /// Reads up to `into.size()` bytes and returns how many; 0 means the end.
     [[nodiscard]] virtual Result<std::size_t> read(MutableBytesView into) = 0;
-    /// The length of the whole stream if it is known, for progress only.
+    /// The length of the whole stream if it is known.
     [[nodiscard]] virtual std::optional<std::uint64_t> size_bytes() const { return std::nullopt; }
+    /// Whether skip() and read_at() work: a file, unlike a pipe, need not be read to get behind something.
+    [[nodiscard]] virtual bool can_seek() const { return false; }
+    /// Moves on by `count` bytes without reading them. Error unsupported: it can't seek.
+    [[nodiscard]] virtual Result<> skip(std::uint64_t count);
+    /// Fills `into` from `offset` of the whole stream; what read() returns next stays the same.
+    /// Errors: unsupported: it can't seek; corrupt: the stream ends before.
+    [[nodiscard]] virtual Result<> read_at(std::uint64_t offset, MutableBytesView into);
 };
 
 /// A file, pipe or socket as an InputStream.
@@ -43,9 +50,13 @@ public:
     explicit FileInput(FileDescriptor file);
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into) override;
     [[nodiscard]] std::optional<std::uint64_t> size_bytes() const override;
+    [[nodiscard]] bool can_seek() const override { return m_can_seek; }
+    [[nodiscard]] Result<> skip(std::uint64_t count) override;
+    [[nodiscard]] Result<> read_at(std::uint64_t offset, MutableBytesView into) override;
 
 private:
     FileDescriptor m_file;
+    bool m_can_seek;
 };
 
 /// Bytes in memory as an InputStream.
@@ -53,14 +64,17 @@ class MemoryInput final : public InputStream {
 public:
     /// Borrows `bytes`, which must outlive the stream.
     explicit MemoryInput(BytesView bytes)
-        : m_rest(bytes)
-        , m_size_bytes(bytes.size()) {}
+        : m_all(bytes)
+        , m_rest(bytes) {}
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into) override;
-    [[nodiscard]] std::optional<std::uint64_t> size_bytes() const override { return m_size_bytes; }
+    [[nodiscard]] std::optional<std::uint64_t> size_bytes() const override { return m_all.size(); }
+    [[nodiscard]] bool can_seek() const override { return true; }
+    [[nodiscard]] Result<> skip(std::uint64_t count) override;
+    [[nodiscard]] Result<> read_at(std::uint64_t offset, MutableBytesView into) override;
 
 private:
+    BytesView m_all;
     BytesView m_rest;
-    std::uint64_t m_size_bytes;
 };
 
 /// Whether writes behind the present end make the device longer.

@@ -90,6 +90,9 @@ struct UploadOptions {
     std::uint16_t port = 22;
     /// Further words for ssh, before the host.
     std::vector<std::string> ssh_options;
+    /// An archive that the device may run. If it does, only what changed is sent; if that isn't accepted,
+    /// all.
+    std::filesystem::path previous;
     std::chrono::seconds limit{180};
     std::chrono::milliseconds poll_interval{1000};
 };
@@ -98,6 +101,9 @@ struct UploadReport {
     firmware::Metadata metadata;
     DeviceStatus before;
     DeviceStatus after;
+    /// What was sent in the end.
+    std::uint64_t sent_bytes = 0;
+    bool as_delta = false;
     Duration transfer{};
     Duration total{};
 };
