@@ -266,6 +266,8 @@ void die(Worker& worker, Process& process) {
     process.identity.store(Pid(pid.index(), pid.generation() + 1).value() | Process::free_bit,
                            std::memory_order_release);
     worker.dying_reason = nullptr;
+    // Whoever hears of the end finds it counted.
+    worker.ended += 1;
     ExitReason const reason = std::move(process.exit_reason);
     std::unique_ptr<StartInfo> start(std::exchange(process.start, nullptr));
     if (std::unique_ptr<Extras> const extras{std::exchange(process.extras, nullptr)}) {
@@ -275,9 +277,11 @@ void die(Worker& worker, Process& process) {
     report_failed_start(std::move(start), reason);
     process.behaviour = nullptr;
     process.exit_reason = {};
+    process.priority = Priority::normal;
+    process.messages_handled = 0;
+    process.running_ns = 0;
     process.flags = 0;
     t_context.process = nullptr;
-    worker.core.process_count.fetch_sub(1, std::memory_order_relaxed);
     constexpr std::uint64_t last_generation = (std::uint64_t{1} << (63 - Pid::index_bits)) - 1;
     if (pid.generation() < last_generation) {
         worker.give_slot(process);
@@ -287,6 +291,8 @@ void die(Worker& worker, Process& process) {
 } // namespace
 
 Attention attend(Worker& worker, Process& process) {
+    worker.turns += 1;
+    worker.handling = nullptr;
     for (;;) {
         if (process.has(Process::is_doomed)) {
             die(worker, process);
@@ -310,8 +316,10 @@ Attention attend(Worker& worker, Process& process) {
     }
 }
 
-void handle(Process& process, Envelope* envelope) noexcept {
-    ++process.messages_handled;
+void handle(Worker& worker, Process& process, Envelope* envelope) noexcept {
+    process.messages_handled += 1;
+    worker.turns += 1;
+    worker.handling = envelope->ops;
     guarded(process, &in_handler, [&] {
         if (envelope->ops->kind == EnvelopeKind::reply) {
             dispatch_reply(process, std::exchange(envelope, nullptr));

@@ -29,7 +29,7 @@ enum class Attention : std::uint8_t { go_on, wait, ended };
 /// Starts, resumes, terminates or ends the process, as its flags ask.
 [[nodiscard]] Attention attend(Worker& worker, Process& process);
 /// Runs the handler of one message; exceptions become the exit reason.
-void handle(Process& process, Envelope* envelope) noexcept;
+void handle(Worker& worker, Process& process, Envelope* envelope) noexcept;
 
 /// It ends before its next message. The first reason stays, except that `killed` replaces a graceful one.
 void doom(Process& process, ExitReason reason);

@@ -66,7 +66,11 @@ Result<SupervisorRef> Node::start(Supervisor tree) {
 }
 
 std::size_t Node::process_count() const noexcept {
-    return m_core->process_count.load(std::memory_order_relaxed);
+    return m_core->process_count();
+}
+
+void Node::account_time(Accounting accounting) noexcept {
+    m_core->is_timing.store(accounting == Accounting::on, std::memory_order_relaxed);
 }
 
 unsigned Node::worker_count() const noexcept {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -100,16 +101,46 @@ NodeCore::~NodeCore() {
     nodes.at(node_index).store(nullptr, std::memory_order_release);
 }
 
-// Kills until nobody is left: a dying process may have been about to start another.
+std::uint64_t NodeCore::spawn_count() const noexcept {
+    std::uint64_t count = spawned_outside.load(std::memory_order_acquire);
+    for (auto const& worker : workers) {
+        count += worker->spawned;
+    }
+    return count;
+}
+
+std::size_t NodeCore::process_count() const noexcept {
+    // In this order: a process that comes and goes in between is not counted as missing.
+    std::uint64_t ended = 0;
+    for (auto const& worker : workers) {
+        ended += worker->ended;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return static_cast<std::size_t>(spawn_count() - ended);
+}
+
+bool NodeCore::kill_everyone() noexcept {
+    bool found = false;
+    slots.for_each([&found](Process const& process) {
+        Pid const pid = Pid::from_value(process.identity.load(std::memory_order_acquire));
+        if ((pid.value() & Process::free_bit) == 0) {
+            found = true;
+            send_exit(pid, Pid(), ExitReason::kill(), ExitCause::request);
+        }
+    });
+    return found;
+}
+
+// A dying process may start another: nobody is left when a whole look found nobody and none was made
+// meanwhile.
 void NodeCore::kill_all() noexcept {
     blocking.reset();
-    while (process_count.load(std::memory_order_acquire) != 0) {
-        slots.for_each([this](Process const& process) {
-            Pid const pid = process.pid();
-            if ((pid.value() & Process::free_bit) == 0) {
-                send_exit(pid, Pid(), ExitReason::kill(), ExitCause::request);
-            }
-        });
+    for (;;) {
+        std::uint64_t const spawned_before = spawn_count();
+        bool const found = kill_everyone();
+        if (!found && process_count() == 0 && spawn_count() == spawned_before) {
+            return;
+        }
         if (is_simulated()) {
             while (workers.front()->run_one()) {
             }

@@ -53,6 +53,8 @@ public:
     /// In a simulation: runs until `is_done()`, at most until the virtual `deadline_ns`.
     bool run_simulation_until(std::int64_t deadline_ns, bool (*is_done)(void*), void* argument);
     void start_threads();
+    /// Never less than there are; more only while some end.
+    [[nodiscard]] std::size_t process_count() const noexcept;
 
     Node& node;
     log::Sink& sink;
@@ -60,14 +62,20 @@ public:
     std::vector<std::unique_ptr<Worker>> workers;
     Registry registry;
     std::unique_ptr<BlockingPool> blocking;
-    std::atomic<std::size_t> process_count{0};
+    /// Processes made by threads outside.
+    std::atomic<std::uint64_t> spawned_outside{0};
     std::atomic<bool> is_stopping{false};
-    /// Workers that have nothing to do.
-    std::atomic<unsigned> hungry_workers{0};
+    /// Runs are timed (Node::account_time).
+    std::atomic<bool> is_timing{false};
+    /// Workers that have nothing to do. On a line of its own: it is read at each step.
+    alignas(64) std::atomic<unsigned> hungry_workers{0};
     /// In node_by_index().
     unsigned node_index = 0;
 
 private:
+    [[nodiscard]] std::uint64_t spawn_count() const noexcept;
+    /// False: none was found alive.
+    [[nodiscard]] bool kill_everyone() noexcept;
     void kill_all() noexcept;
     void drop_left_overs() noexcept;
     SystemClock m_system_clock;

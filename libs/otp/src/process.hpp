@@ -1,4 +1,4 @@
-/// Process: the record of one process, 128 bytes, at a fixed address for the node's life.
+/// Process: the record of one process, 192 bytes, at a fixed address for the node's life.
 ///
 /// Invariant: everything but the second group of members is touched only by the worker that owns the process,
 /// and only the owner changes `owner` and `identity`. A stale Pid never equals `identity`. Order between two
@@ -8,6 +8,7 @@
 #pragma once
 
 #include "flat_table.hpp"
+#include "published.hpp"
 
 #include <sinew/base/clock.hpp>
 #include <sinew/otp/async.hpp>
@@ -112,16 +113,16 @@ struct alignas(64) Process {
         needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed
     };
 
-    // The owner's.
+    // The owner's; what is Published, others look at.
     Envelope* mailbox_first = nullptr;
     Envelope* mailbox_last = nullptr;
     void* state = nullptr;
-    Behaviour const* behaviour = nullptr;
+    Published<Behaviour const*> behaviour;
     Process* next_runnable = nullptr;
-    std::uint32_t flags = 0;
-    std::uint32_t messages_handled = 0;
+    Published<std::uint32_t> flags;
+    Published<std::uint32_t> mailbox_length;
+    Published<std::uint64_t> messages_handled;
     Extras* extras = nullptr;
-    ExitReason exit_reason;
 
     // Shared.
     std::atomic<Envelope*> remote{nullptr};
@@ -133,13 +134,18 @@ struct alignas(64) Process {
     std::atomic<bool> is_notified{false};
     /// The worker the last remote message came from, plus one; and how often in a row without a local one.
     std::atomic<std::uint8_t> last_remote_sender{0};
-    std::uint8_t remote_streak = 0;
-    std::uint8_t streak_sender = 0;
 
     // The owner's again.
+    std::uint8_t remote_streak = 0;
+    std::uint8_t streak_sender = 0;
+    Priority priority = Priority::normal;
     Pending* pendings_first = nullptr;
     Pending* pendings_last = nullptr;
     MessageTimer* timers = nullptr;
+    StartInfo* start = nullptr;
+    ExitReason exit_reason;
+    /// Counted while NodeCore::is_timing.
+    Published<std::int64_t> running_ns;
 
     [[nodiscard]] Pid pid() const noexcept {
         return Pid::from_value(identity.load(std::memory_order_relaxed));
@@ -151,7 +157,6 @@ struct alignas(64) Process {
         }
         return *extras;
     }
-    StartInfo* start = nullptr;
 
     void append(Envelope* envelope) noexcept {
         envelope->next = nullptr;
@@ -161,6 +166,7 @@ struct alignas(64) Process {
             mailbox_last->next = envelope;
         }
         mailbox_last = envelope;
+        mailbox_length += 1;
     }
     void prepend(Envelope* envelope) noexcept {
         envelope->next = mailbox_first;
@@ -168,10 +174,12 @@ struct alignas(64) Process {
         if (mailbox_last == nullptr || envelope->next == nullptr) {
             mailbox_last = envelope;
         }
+        mailbox_length += 1;
     }
     [[nodiscard]] Envelope* pop() noexcept {
         Envelope* const envelope = mailbox_first;
         mailbox_first = envelope->next;
+        mailbox_length -= 1;
         return envelope;
     }
 };

@@ -101,6 +101,10 @@ void exit_self(ExitReason reason) {
     throw detail::ExitRequest{std::move(reason)};
 }
 
+void set_priority(Priority priority) {
+    require_process("set_priority()").priority = priority;
+}
+
 void set_label(std::string label) {
     require_process("set_label()").more().label = std::move(label);
 }
@@ -217,6 +221,10 @@ void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
     } else if (worker == nullptr || &worker->core != &core) {
         push_from_outside(*process, target, envelope);
     } else if (process->owner.load(std::memory_order_acquire) == worker) {
+        if (worker->has_outgoing_for(*process)) [[unlikely]] {
+            // It has come here from another worker since: what was sent before goes first.
+            worker->flush_remote();
+        }
         if (process->remote.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
             (void)worker->drain_remote(*process);
         }
@@ -246,7 +254,11 @@ Process& new_process(NodeCore& core, std::shared_ptr<Blueprint const> blueprint,
                                    .on_started = std::move(options.on_started),
                                    .via = std::move(options.via),
                                    .timeout = options.start_timeout};
-    core.process_count.fetch_add(1, std::memory_order_relaxed);
+    if (worker != nullptr && &worker->core == &core) {
+        worker->spawned += 1;
+    } else {
+        core.spawned_outside.fetch_add(1, std::memory_order_acq_rel);
+    }
     return *process;
 }
 

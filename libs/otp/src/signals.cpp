@@ -192,6 +192,7 @@ template<typename Predicate>
 void remove_messages(Process& process, Predicate&& is_unwanted) noexcept {
     Envelope* rest = std::exchange(process.mailbox_first, nullptr);
     process.mailbox_last = nullptr;
+    process.mailbox_length = 0;
     while (rest != nullptr) {
         Envelope* const envelope = std::exchange(rest, rest->next);
         if (is_unwanted(*envelope)) {

@@ -3,13 +3,14 @@
 /// Invariant: a record never moves and is never unmapped while the node lives, so that any Pid can be looked
 /// at. Also a free record has an owner, the only worker who may give it a life; it changes owner only while
 /// no worker is about to take its remote messages (is_notified is down), so that no message of the new life
-/// is taken for one of the old. Threading: find() doesn't lock; the rest does.
+/// is taken for one of the old. Threading: find() and for_each() don't lock; the rest does.
 #pragma once
 
 #include "process.hpp"
 
 #include <sinew/otp/pid.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -40,13 +41,15 @@ public:
     void take(Worker& owner, std::vector<Process*>& into, std::size_t count);
     /// Takes the last `count` records of `from` back.
     void give(std::vector<Process*>& from, std::size_t count) noexcept;
-    /// Every record that was ever used, for the node's end.
+    /// Every record that was ever used, whoever lives there now.
     template<typename F>
-    void for_each(F&& function) {
-        for (std::size_t chunk = 0; chunk < m_used_chunks; ++chunk) {
-            for (std::size_t i = 0; i < chunk_size; ++i) {
-                function(m_chunks[chunk].load(std::memory_order_relaxed)[i]);
+    void for_each(F&& function) const {
+        for (std::size_t index = 0; index < chunk_count; ++index) {
+            Process* const chunk = m_chunks[index].load(std::memory_order_acquire);
+            if (chunk == nullptr) {
+                return;
             }
+            std::for_each_n(chunk, chunk_size, function);
         }
     }
 

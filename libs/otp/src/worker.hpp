@@ -8,6 +8,8 @@
 
 #include "envelope_pool.hpp"
 #include "process.hpp"
+#include "published.hpp"
+#include "run_queue.hpp"
 #include "timer_wheel.hpp"
 
 #include <sinew/base/file.hpp>
@@ -67,6 +69,10 @@ public:
     void make_runnable(Process& process);
     /// Sends to a process of another worker; goes out at the end of the handler at the latest.
     void send_remote(Process& process, Pid pid, Envelope* envelope);
+    /// Some of these wait to go out to `process`, which may have come to this worker meanwhile.
+    [[nodiscard]] bool has_outgoing_for(Process const& process) const noexcept {
+        return m_outgoing_target == &process;
+    }
     void flush_remote();
 
     [[nodiscard]] Process& take_slot();
@@ -85,6 +91,17 @@ public:
     /// Set while a process ends: what unanswered calls are answered with.
     ExitReason const* dying_reason = nullptr;
 
+    // For those who look.
+
+    /// The process that runs, and the message it handles (null: something else than a message).
+    Published<Process*> running;
+    Published<MessageOps const*> handling;
+    /// Handlers begun.
+    Published<std::uint64_t> turns;
+    /// Processes it made, and processes that ended here, ever.
+    Published<std::uint64_t> spawned;
+    Published<std::uint64_t> ended;
+
     // Shared.
 
     /// Any thread: `process` has remote messages; wakes the worker.
@@ -101,17 +118,18 @@ public:
 
 private:
     [[nodiscard]] Process* pick();
-    [[nodiscard]] Process* pick_random();
-    void push_back(Process& process) noexcept;
     void run(Process& process);
+    /// False: the process has ended.
+    [[nodiscard]] bool run_messages(Process& process);
+    /// Runs one process; gives half of the queue to a hungry worker when that pays.
+    void run_one_and_share();
     void run_loop_step(unsigned& turn);
     void idle();
     [[nodiscard]] bool spin() noexcept;
-    void share_backlog(std::int64_t last_run_ns);
     bool give_half();
     void adopt(Process& process);
     void take_notified(Process& process);
-    [[nodiscard]] bool is_run_too_long(std::int64_t& started_ns) const noexcept;
+    [[nodiscard]] bool is_run_too_long(std::int64_t& deadline_ns) const noexcept;
     void consider_following(Process& process);
     void move_timers_out(Process& process) noexcept;
     void deliver_file_event(std::uint64_t watch_id, std::uint32_t events);
@@ -121,12 +139,11 @@ private:
     std::mt19937_64 m_random;
     FileDescriptor m_poller;
     FileDescriptor m_wake_event;
-    Process* m_first = nullptr;
-    Process* m_last = nullptr;
-    std::size_t m_queue_length = 0;
+    RunQueue m_queue;
     /// The process woken last runs next: talkers stay in the cache.
     Process* m_hot = nullptr;
     unsigned m_hot_streak = 0;
+    unsigned m_runs_to_measure = 1;
     std::uint64_t m_next_sequence;
     std::int64_t m_last_file_poll_ns = 0;
 
@@ -140,6 +157,7 @@ private:
     std::vector<std::unique_ptr<MessageTimer[]>> m_timer_slabs; // NOLINT(*-avoid-c-arrays): slabs
     MessageTimer* m_free_timers = nullptr;
 
+    // Others write here.
     alignas(64) std::atomic<Process*> m_notified{nullptr};
     std::atomic<Process*> m_handed_over{nullptr};
     std::atomic<bool> m_is_sleeping{false};

@@ -19,6 +19,7 @@
 #include <sinew/otp/partitions.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
+#include <sinew/otp/process_info.hpp>
 #include <sinew/otp/property_table.hpp>
 #include <sinew/otp/pubsub.hpp>
 #include <sinew/otp/registry.hpp>

@@ -62,7 +62,12 @@ public:
     /// stopped.
     [[nodiscard]] Result<SupervisorRef> start(Supervisor tree);
 
+    /// How many processes live. One that ended is not counted any more when others hear of it (Down, Exit, an
+    /// answer); one that is ending may still be.
     [[nodiscard]] std::size_t process_count() const noexcept;
+    /// Whether ProcessInfo::time_running counts: two looks at the clock each time a process has its turn.
+    enum class Accounting : std::uint8_t { off, on };
+    void account_time(Accounting accounting) noexcept;
     [[nodiscard]] unsigned worker_count() const noexcept;
     /// For the library's own parts.
     [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }

@@ -59,6 +59,11 @@ void set_trap_exit(bool trap);
 void exit(Pid pid, ExitReason reason);
 /// Ends the process whose handler runs, from any depth (by an exception: destructors run).
 [[noreturn]] void exit_self(ExitReason reason);
+/// Who goes first when several are runnable: all high ones before any other, a low one after eight normal
+/// ones.
+enum class Priority : std::uint8_t { low, normal, high };
+/// From its next turn on. High is for processes that do little and must do it soon: they can starve the rest.
+void set_priority(Priority priority);
 /// A name for reports and listings; the default is the server's type.
 void set_label(std::string label);
 /// The pids linked to this process, oldest first.

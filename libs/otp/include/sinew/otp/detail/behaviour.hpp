@@ -40,6 +40,7 @@ struct Behaviour {
     void (*handle_down)(void* state, Down message) = nullptr;
     void (*handle_file)(void* state, FileReady message) = nullptr;
     bool is_supervisor = false;
+    std::uint32_t state_bytes = 0;
 };
 
 class Blueprint {

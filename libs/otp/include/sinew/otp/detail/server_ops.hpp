@@ -179,6 +179,7 @@ constexpr Behaviour make_behaviour() {
             run_handler([&] { return static_cast<S*>(state)->handle_info(message); });
         };
     }
+    behaviour.state_bytes = sizeof(S);
     behaviour.is_supervisor = requires { typename S::IsSupervisor; };
     return behaviour;
 }

@@ -1,0 +1,46 @@
+/// RunQueue: the runnable processes of one worker, by priority, each list in order of arrival.
+///
+/// Invariant: a process is in it at most once, and only its worker touches it. High priority goes first; a
+/// low one has its turn after eight normal ones. Threading: belongs to one worker.
+#pragma once
+
+#include "process.hpp"
+
+#include <array>
+#include <cstddef>
+#include <random>
+
+namespace sinew::detail {
+
+class RunQueue {
+public:
+    void push_back(Process& process) noexcept;
+    /// The next one, or null.
+    [[nodiscard]] Process* pop() noexcept;
+    /// Any of those with the highest priority, or null.
+    [[nodiscard]] Process* pop_random(std::mt19937_64& random) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+    [[nodiscard]] bool is_empty() const noexcept { return m_size == 0; }
+    [[nodiscard]] bool has_high() const noexcept { return list(Priority::high).first != nullptr; }
+
+private:
+    struct List {
+        Process* first = nullptr;
+        Process* last = nullptr;
+        std::size_t size = 0;
+    };
+    static constexpr unsigned normal_turns_per_low = 8;
+    [[nodiscard]] List& list(Priority priority) noexcept {
+        return m_lists[static_cast<std::size_t>(priority)];
+    }
+    [[nodiscard]] List const& list(Priority priority) const noexcept {
+        return m_lists[static_cast<std::size_t>(priority)];
+    }
+    [[nodiscard]] List* next_list() noexcept;
+
+    std::array<List, 3> m_lists;
+    std::size_t m_size = 0;
+    unsigned m_normal_turns = 0;
+};
+
+} // namespace sinew::detail

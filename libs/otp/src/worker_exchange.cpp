@@ -1,0 +1,251 @@
+// What workers leave each other: messages for each other's processes, and processes themselves.
+#include "context.hpp"
+#include "kernel.hpp"
+#include "node_core.hpp"
+#include "process.hpp"
+#include "worker.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace sinew::detail {
+namespace {
+
+/// A handler this long is worth a wake-up of another worker; so is a backlog of short ones this long, for a
+/// process that moves leaves its warm cache, and a wake-up across processors takes up to 80 µs.
+constexpr std::int64_t long_run_ns = 20'000;
+constexpr std::int64_t long_backlog_ns = 200'000;
+/// While runs are short, one in so many is measured.
+constexpr unsigned runs_per_measure = 16;
+constexpr std::uint8_t follow_after = 16;
+
+template<Process* Process::* Next>
+Process* reversed(Process* list) noexcept {
+    Process* result = nullptr;
+    while (list != nullptr) {
+        Process* const next = list->*Next;
+        list->*Next = result;
+        result = list;
+        list = next;
+    }
+    return result;
+}
+
+template<Process* Process::* Next>
+void push_shared(std::atomic<Process*>& list, Process& process) noexcept {
+    Process* head = list.load(std::memory_order_relaxed);
+    do {
+        process.*Next = head;
+    } while (
+        !list.compare_exchange_weak(head, &process, std::memory_order_seq_cst, std::memory_order_relaxed));
+}
+
+/// A process that watches descriptors stays with its worker's poller.
+bool is_pinned(Process const& process) noexcept {
+    return process.extras != nullptr && !process.extras->file_watches.empty();
+}
+
+} // namespace
+
+bool Worker::drain_remote(Process& process) {
+    Envelope* list = process.remote.exchange(nullptr, std::memory_order_seq_cst);
+    Envelope* in_order = nullptr;
+    while (list != nullptr) {
+        Envelope* const next = list->next;
+        list->next = in_order;
+        in_order = list;
+        list = next;
+    }
+    std::uint64_t const identity = process.identity.load(std::memory_order_relaxed);
+    bool is_for_the_living = false;
+    while (in_order != nullptr) {
+        Envelope* const envelope = std::exchange(in_order, in_order->next);
+        if (envelope->target.value() == identity) {
+            accept(process, envelope);
+            is_for_the_living = true;
+        } else {
+            bounce(envelope);
+        }
+    }
+    return is_for_the_living;
+}
+
+void Worker::send_remote(Process& process, Pid pid, Envelope* envelope) {
+    if (m_outgoing_target != &process) {
+        flush_remote();
+        m_outgoing_target = &process;
+        m_outgoing_last = envelope;
+    }
+    envelope->target = pid;
+    envelope->next = m_outgoing_first;
+    m_outgoing_first = envelope;
+}
+
+void Worker::flush_remote() {
+    if (m_outgoing_target == nullptr) {
+        return;
+    }
+    Process& process = *std::exchange(m_outgoing_target, nullptr);
+    Envelope* const first = std::exchange(m_outgoing_first, nullptr);
+    process.last_remote_sender.store(static_cast<std::uint8_t>(m_index + 1), std::memory_order_relaxed);
+    Envelope* head = process.remote.load(std::memory_order_relaxed);
+    do {
+        m_outgoing_last->next = head;
+    } while (!process.remote.compare_exchange_weak(head, first, std::memory_order_seq_cst,
+                                                   std::memory_order_relaxed));
+    if (head == nullptr) {
+        process.owner.load(std::memory_order_acquire)->notify(process);
+    }
+}
+
+void Worker::notify(Process& process) noexcept {
+    if (process.is_notified.exchange(true, std::memory_order_seq_cst)) {
+        return;
+    }
+    push_shared<&Process::next_notified>(m_notified, process);
+    wake();
+}
+
+void Worker::hand_over(Process& process) noexcept {
+    push_shared<&Process::next_runnable>(m_handed_over, process);
+}
+
+void Worker::wake() noexcept {
+    if (m_is_sleeping.load(std::memory_order_seq_cst) &&
+        m_is_sleeping.exchange(false, std::memory_order_seq_cst)) {
+        std::uint64_t const one = 1;
+        (void)!write(m_wake_event.get(), &one, sizeof one);
+    }
+}
+
+bool Worker::take_shared_work() {
+    bool found = false;
+    if (m_notified.load(std::memory_order_relaxed) != nullptr) {
+        Process* list =
+            reversed<&Process::next_notified>(m_notified.exchange(nullptr, std::memory_order_seq_cst));
+        while (list != nullptr) {
+            Process& process = *std::exchange(list, list->next_notified);
+            take_notified(process);
+        }
+        found = true;
+    }
+    if (m_handed_over.load(std::memory_order_relaxed) != nullptr) {
+        Process* list =
+            reversed<&Process::next_runnable>(m_handed_over.exchange(nullptr, std::memory_order_seq_cst));
+        while (list != nullptr) {
+            Process& process = *list;
+            list = process.next_runnable;
+            adopt(process);
+        }
+        found = true;
+    }
+    return found;
+}
+
+// The flag stays up while the list is taken: a free record doesn't change hands meanwhile (see SlotDepot).
+void Worker::take_notified(Process& process) {
+    Worker* const owner = process.owner.load(std::memory_order_seq_cst);
+    if (owner == this && drain_remote(process)) {
+        consider_following(process);
+    }
+    process.is_notified.store(false, std::memory_order_seq_cst);
+    if (owner != this || process.remote.load(std::memory_order_seq_cst) != nullptr) {
+        process.owner.load(std::memory_order_seq_cst)->notify(process);
+    }
+}
+
+void Worker::adopt(Process& process) {
+    for (MessageTimer* timer = process.timers; timer != nullptr; timer = timer->next_timer) {
+        timers.add(*timer);
+    }
+    for (Pending* pending = process.pendings_first; pending != nullptr; pending = pending->next_pending) {
+        if (pending->due_ns != TimerWheel::never) {
+            timers.add(*pending);
+        }
+    }
+    m_queue.push_back(process);
+}
+
+void Worker::move_timers_out(Process& process) noexcept {
+    for (MessageTimer* timer = process.timers; timer != nullptr; timer = timer->next_timer) {
+        timers.remove(*timer);
+    }
+    for (Pending* pending = process.pendings_first; pending != nullptr; pending = pending->next_pending) {
+        if (pending->is_armed()) {
+            timers.remove(*pending);
+        } else {
+            pending->due_ns = TimerWheel::never;
+        }
+    }
+}
+
+// A process that hears only from one other worker moves there: talkers end up together.
+void Worker::consider_following(Process& process) {
+    std::uint8_t const sender = process.last_remote_sender.load(std::memory_order_relaxed);
+    if (sender == 0 || sender == m_index + 1 || sender > core.workers.size() ||
+        sender != process.streak_sender) {
+        process.streak_sender = sender;
+        process.remote_streak = 0;
+        return;
+    }
+    if (++process.remote_streak < follow_after || m_hot != &process || process.has(Process::needs_start)) {
+        return;
+    }
+    if (is_pinned(process)) {
+        return;
+    }
+    process.remote_streak = 0;
+    m_hot = nullptr;
+    move_timers_out(process);
+    Worker& target = *core.workers[sender - 1U];
+    process.owner.store(&target, std::memory_order_release);
+    target.hand_over(process);
+    target.wake();
+}
+
+void Worker::run_one_and_share() {
+    if (--m_runs_to_measure > 0) {
+        (void)run_one();
+        return;
+    }
+    std::int64_t const before_ns = core.now_ns();
+    (void)run_one();
+    std::int64_t const run_ns = core.now_ns() - before_ns;
+    bool const is_long = run_ns > long_run_ns;
+    m_runs_to_measure = is_long ? 1 : runs_per_measure;
+    if (is_long || run_ns * static_cast<std::int64_t>(m_queue.size()) > long_backlog_ns) {
+        give_half();
+    }
+}
+
+bool Worker::give_half() {
+    auto const hungry = std::ranges::find_if(core.workers, [this](auto const& other) {
+        return other.get() != this && other->m_is_hungry.load(std::memory_order_relaxed) &&
+               other->m_is_hungry.exchange(false, std::memory_order_acq_rel);
+    });
+    if (hungry == core.workers.end()) {
+        return false;
+    }
+    Worker& thief = **hungry;
+    std::size_t const count = m_queue.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        Process& process = *m_queue.pop();
+        if (i % 2 == 1 || is_pinned(process)) {
+            m_queue.push_back(process);
+            continue;
+        }
+        move_timers_out(process);
+        process.owner.store(&thief, std::memory_order_release);
+        thief.hand_over(process);
+    }
+    thief.wake();
+    return true;
+}
+
+} // namespace sinew::detail
