@@ -1,6 +1,7 @@
 """Measures Sinew: `./dev bench`. Prints lines `CASE METRIC VALUE UNIT`, or JSON with --json.
 
-otp and firmware run their own programs; device builds blinky, boots it and asks it.
+otp runs against its peers and prints a table of its own; firmware runs its own program; device builds blinky, boots
+it and asks it.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import bench_otp
 from support.device import Device
 from support.tool import ROOT, Project, Tool
 
@@ -138,7 +140,6 @@ def bench_device() -> list[Figure]:
 
 
 BENCHES = {
-    "otp": lambda: run_program("otp_bench"),
     "firmware": lambda: run_program("firmware_bench"),
     "device": bench_device,
 }
@@ -146,19 +147,28 @@ BENCHES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    known = ["otp", *BENCHES]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--json", action="store_true", help="one JSON array instead of lines")
+    parser.add_argument("--case", action="append", help="otp: only this case; may be repeated")
+    parser.add_argument(
+        "--runs", type=int, default=bench_otp.RUNS, help="otp: runs of each case (%(default)s)"
+    )
     options = parser.parse_args()
-    unknown = [name for name in options.names if name not in BENCHES]
+    unknown = [name for name in options.names if name not in known]
     if unknown:
-        parser.error(f"no such benchmark: {', '.join(unknown)} (known: {', '.join(BENCHES)})")
-    figures = [figure for name in options.names or BENCHES for figure in BENCHES[name]()]
+        parser.error(f"no such benchmark: {', '.join(unknown)} (known: {', '.join(known)})")
+    names = options.names or known
+    entries = bench_otp.measure(options.case, options.runs) if "otp" in names else []
+    figures = [figure for name in names if name in BENCHES for figure in BENCHES[name]()]
     if options.json:
         keys = ("case", "metric", "value", "unit")
-        print(json.dumps([dict(zip(keys, figure)) for figure in figures], indent=1))
-    else:
-        for case, metric, value, unit in figures:
-            print(f"{case:<14} {metric:<28} {value:14.4g} {unit}")
+        print(json.dumps(entries + [dict(zip(keys, figure)) for figure in figures], indent=1))
+        return 0
+    if entries:
+        bench_otp.print_table(entries)
+    for case, metric, value, unit in figures:
+        print(f"{case:<14} {metric:<28} {value:14.4g} {unit}")
     return 0
 
 
