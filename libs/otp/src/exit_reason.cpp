@@ -51,6 +51,11 @@ ExitReason ExitReason::shutdown(std::string_view text) {
     return with_detail(Kind::shutdown, {}, text, {});
 }
 
+ExitReason ExitReason::mailbox_full() noexcept {
+    static ExitReason const reason = with_detail(Kind::error, "mailbox_full", "its mailbox is full", {});
+    return reason;
+}
+
 ExitReason ExitReason::error(std::string_view text, std::string_view type, std::source_location origin) {
     return with_detail(Kind::error, type, text,
                        std::string(origin.file_name()) + ":" + std::to_string(origin.line()));

@@ -37,7 +37,8 @@ std::uint32_t events_for(FileInterest interest) noexcept {
 } // namespace
 
 Result<FileWatch> FileWatch::create(int fd, FileInterest interest) {
-    detail::Process& process = detail::require_process("FileWatch::create()");
+    detail::ProcessScope const scope("FileWatch::create()");
+    detail::Process& process = scope.process();
     detail::Worker& worker = *detail::t_context.worker;
     auto watch = std::make_unique<detail::FileWatchRecord>();
     watch->fd = fd;
@@ -60,6 +61,8 @@ void FileWatch::close() noexcept {
         return;
     }
     m_fd = -1;
+    detail::RuntimeScope const scope;
+    detail::ensure_worker();
     detail::Worker* const worker = detail::t_context.worker;
     if (worker == nullptr) {
         return;

@@ -111,6 +111,7 @@ void begin_start(Process& process) {
             send_later(start.timeout, make_envelope<char>(start_timeout_ops, '\0'), &start.timer.node);
     }
     guarded(process, &in_init, [&] {
+        HandlerScope const scope;
         process.state = process.start->blueprint->construct();
         process.behaviour->init(process.state);
     });
@@ -125,7 +126,10 @@ void resume(Process& process) {
             : process.has(Process::is_terminating) ? &in_terminate
                                                    : &in_handler,
             [&] {
-                std::exchange(ready.waiter, {}).resume();
+                {
+                    HandlerScope const scope;
+                    std::exchange(ready.waiter, {}).resume();
+                }
                 if (process.has(Process::is_suspended)) {
                     return;
                 }
@@ -137,8 +141,12 @@ void resume(Process& process) {
 void begin_terminate(Process& process) {
     process.flags |= Process::is_terminating;
     if (process.behaviour->terminate != nullptr) {
-        guarded(process, &in_terminate,
-                [&] { process.behaviour->terminate(process.state, process.exit_reason); });
+        guarded(process, &in_terminate, [&] {
+            // A copy: while the handler is stuck, the reason may change.
+            ExitReason const reason = process.exit_reason;
+            HandlerScope const scope;
+            process.behaviour->terminate(process.state, reason);
+        });
     }
 }
 
@@ -230,6 +238,9 @@ void destroy_state(Process& process) noexcept {
     if (process.start != nullptr) {
         process.start->blueprint.reset();
     }
+    if (process.extras != nullptr) {
+        process.extras->locals.clear();
+    }
 }
 
 void send_held_replies(Process& process) noexcept {
@@ -278,6 +289,7 @@ void die(Worker& worker, Process& process) {
     process.behaviour = nullptr;
     process.exit_reason = {};
     process.priority = Priority::normal;
+    reset_mailbox_limit(process);
     process.messages_handled = 0;
     process.running_ns = 0;
     process.flags = 0;
@@ -324,6 +336,7 @@ void handle(Worker& worker, Process& process, Envelope* envelope) noexcept {
         if (envelope->ops->kind == EnvelopeKind::reply) {
             dispatch_reply(process, std::exchange(envelope, nullptr));
         } else {
+            HandlerScope const scope;
             envelope->ops->deliver(process.state, *envelope);
         }
     });
@@ -358,8 +371,9 @@ void bounce(Envelope* envelope) noexcept {
 }
 
 void start_root(Async<void> root) {
-    Process& process = require_process("an Async handler");
     root.handle().resume();
+    ProcessScope const scope("an Async handler");
+    Process& process = scope.process();
     if (process.has(Process::is_suspended)) {
         process.more().root.emplace(std::move(root));
         return;
@@ -368,7 +382,8 @@ void start_root(Async<void> root) {
 }
 
 void init_done(Result<Start> result) {
-    Process& process = require_process("init()");
+    ProcessScope const scope("init()");
+    Process& process = scope.process();
     StartInfo& start = *process.start;
     if (!result) {
         doom(process, ExitReason::error(result.error().message(), to_string(result.error().code())));
@@ -388,7 +403,8 @@ void init_done(Result<Start> result) {
 }
 
 void stop_self(ExitReason reason) {
-    request_stop(require_process("stop()"), std::move(reason));
+    ProcessScope const scope("stop()");
+    request_stop(scope.process(), std::move(reason));
 }
 
 } // namespace sinew::detail

@@ -39,6 +39,10 @@ void request_stop(Process& process, ExitReason reason);
 void accept_reply(Worker& worker, Process& process, Envelope* envelope);
 /// Runs the continuation that waits for an answer.
 void dispatch_reply(Process& process, Envelope* envelope);
+/// The mailbox is long: warns, or keeps the limit. False: `envelope` was refused.
+[[nodiscard]] bool makes_room(Process& process, Envelope& envelope) noexcept;
+/// As a process has it when it begins.
+void reset_mailbox_limit(Process& process) noexcept;
 /// Nobody lives at that Pid any more.
 void bounce(Envelope* envelope) noexcept;
 

@@ -29,14 +29,14 @@ Node::Node(std::uint64_t seed, log::Sink& sink)
     : m_core(std::make_unique<detail::NodeCore>(
           *this, detail::NodeCore::Setup{NodeOptions{.workers = 1, .log = &sink}, seed}))
     , m_previous(t_context.core != nullptr ? &t_context.core->node : nullptr) {
-    t_context = {m_core->workers.front().get(), nullptr, m_core.get()};
+    t_context = {.worker = m_core->workers.front().get(), .core = m_core.get()};
 }
 
 Node::~Node() {
     // Not reset(): it empties m_core first, and dying processes still reach their node through it.
     delete m_core.get();
     (void)m_core.release();
-    t_context = {nullptr, nullptr, m_previous != nullptr ? &m_previous->core() : nullptr};
+    t_context = {.core = m_previous != nullptr ? &m_previous->core() : nullptr};
 }
 
 Result<Pid> Node::start_and_wait(std::shared_ptr<detail::Blueprint const> blueprint,

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,20 @@ unsigned claim_node_index(NodeCore& core) {
         }
     }
     throw std::runtime_error("more than 64 nodes in one program");
+}
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+std::int64_t read_clock(clockid_t clock) noexcept {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * second_ns + time.tv_nsec;
+}
+
+std::int64_t coarse_step(bool is_simulated) noexcept {
+    timespec step{};
+    clock_getres(CLOCK_MONOTONIC_COARSE, &step);
+    return is_simulated ? 0 : step.tv_sec * second_ns + step.tv_nsec;
 }
 
 unsigned usable_processors() noexcept {
@@ -58,6 +73,7 @@ Process& require_process(char const* function) {
     if (t_context.process == nullptr) {
         throw std::logic_error(std::string("sinew: ") + function + " works inside a process only");
     }
+    ensure_worker();
     return *t_context.process;
 }
 
@@ -72,6 +88,7 @@ NodeCore::NodeCore(Node& owner, Setup const& setup)
     : node(owner)
     , sink(setup.options.log != nullptr ? *setup.options.log : log::standard_error())
     , blocking(std::make_unique<BlockingPool>(owner, std::max(1U, setup.options.blocking_threads)))
+    , m_coarse_step_ns(coarse_step(setup.seed.has_value()))
     , m_virtual_clock(setup.seed ? std::make_unique<ManualClock>() : nullptr) {
     unsigned const count = setup.seed                   ? 1
                            : setup.options.workers != 0 ? setup.options.workers
@@ -79,13 +96,14 @@ NodeCore::NodeCore(Node& owner, Setup const& setup)
     for (unsigned index = 0; index < count; ++index) {
         workers.push_back(std::make_unique<Worker>(*this, index, setup.seed.value_or(index)));
     }
+    if (!setup.seed) {
+        watchdog = std::make_unique<Watchdog>(*this, setup.options.stuck_handlers);
+    }
     node_index = claim_node_index(*this);
 }
 
 void NodeCore::start_threads() {
-    for (auto const& worker : workers) {
-        m_threads.emplace_back([&worker = *worker] { worker.run_loop(); });
-    }
+    watchdog->start();
 }
 
 NodeCore::~NodeCore() {
@@ -94,8 +112,8 @@ NodeCore::~NodeCore() {
     for (auto const& worker : workers) {
         worker->wake();
     }
-    for (std::thread& thread : m_threads) {
-        thread.join();
+    if (watchdog != nullptr) {
+        watchdog->stop();
     }
     drop_left_overs();
     nodes.at(node_index).store(nullptr, std::memory_order_release);
@@ -163,7 +181,11 @@ void NodeCore::drop_left_overs() noexcept {
 }
 
 std::int64_t NodeCore::now_ns() const noexcept {
-    return (m_virtual_clock ? m_virtual_clock->now() : m_system_clock.now()).time_since_epoch().count();
+    return m_virtual_clock ? m_virtual_clock->now().time_since_epoch().count() : read_clock(CLOCK_MONOTONIC);
+}
+
+std::int64_t NodeCore::coarse_now_ns() const noexcept {
+    return m_virtual_clock ? now_ns() : read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 Worker& NodeCore::next_worker() noexcept {

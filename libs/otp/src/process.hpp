@@ -17,6 +17,7 @@
 #include <sinew/otp/detail/exit_hook.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/exit_reason.hpp>
+#include <sinew/otp/mailbox.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 
@@ -37,7 +38,7 @@ struct MessageTimer;
 struct FileWatchRecord;
 
 /// What a process needs until its init() is done.
-struct StartInfo {
+struct StartInfo : InBlock {
     std::shared_ptr<Blueprint const> blueprint;
     std::size_t type_slot = no_type_slot;
     std::string name;
@@ -86,10 +87,12 @@ struct Extras {
     std::vector<FileWatchRecord*> file_watches;
     std::vector<std::shared_ptr<ExitHook>> exit_hooks;
     Timer idle_timer;
+    std::vector<std::pair<void const*, std::shared_ptr<void>>> locals;
 };
 
 struct alignas(64) Process {
     static constexpr std::uint64_t free_bit = std::uint64_t{1} << 63;
+    static constexpr std::uint32_t first_mailbox_warning = MailboxLimit{}.warn_from;
     enum Flag : std::uint32_t {
         is_runnable = 1,
         is_running = 2,
@@ -139,6 +142,12 @@ struct alignas(64) Process {
     std::uint8_t remote_streak = 0;
     std::uint8_t streak_sender = 0;
     Priority priority = Priority::normal;
+    MailboxLimit::Overflow overflow = MailboxLimit::Overflow::reject_newest;
+    /// From this length on each new message is looked at: the limit, or the next warning.
+    std::uint32_t careful_from = first_mailbox_warning;
+    std::uint32_t mailbox_limit = 0;
+    std::uint32_t next_mailbox_warning = first_mailbox_warning;
+    Published<std::uint32_t> messages_dropped;
     Pending* pendings_first = nullptr;
     Pending* pendings_last = nullptr;
     MessageTimer* timers = nullptr;
@@ -175,6 +184,14 @@ struct alignas(64) Process {
             mailbox_last = envelope;
         }
         mailbox_length += 1;
+    }
+    /// Takes an envelope out; `before` is the one in front of it, null when it is the first.
+    void remove_after(Envelope* before, Envelope& envelope) noexcept {
+        (before != nullptr ? before->next : mailbox_first) = envelope.next;
+        if (mailbox_last == &envelope) {
+            mailbox_last = before;
+        }
+        mailbox_length -= 1;
     }
     [[nodiscard]] Envelope* pop() noexcept {
         Envelope* const envelope = mailbox_first;

@@ -9,6 +9,7 @@
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/node.hpp>
 #include <sinew/otp/process.hpp>
+#include <sinew/otp/process_local.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -26,7 +27,7 @@ namespace sinew {
 
 using detail::NodeCore;
 using detail::Process;
-using detail::require_process;
+using detail::ProcessScope;
 using detail::t_context;
 using detail::Worker;
 
@@ -49,7 +50,8 @@ bool is_alive(Pid pid) {
 }
 
 void link(Pid pid) {
-    Process& process = require_process("link()");
+    ProcessScope const scope("link()");
+    Process& process = scope.process();
     if (pid == process.pid() || !process.more().links.insert(pid, 0)) {
         return;
     }
@@ -57,7 +59,8 @@ void link(Pid pid) {
 }
 
 void unlink(Pid pid, Flush flush) {
-    Process& process = require_process("unlink()");
+    ProcessScope const scope("unlink()");
+    Process& process = scope.process();
     if (process.extras != nullptr && process.extras->links.erase(pid)) {
         detail::send_unlink(pid, process.pid());
     }
@@ -67,7 +70,8 @@ void unlink(Pid pid, Flush flush) {
 }
 
 MonitorRef monitor(Pid pid) {
-    Process& process = require_process("monitor()");
+    ProcessScope const scope("monitor()");
+    Process& process = scope.process();
     MonitorRef const ref{t_context.worker->next_sequence()};
     process.more().monitors.insert(ref, pid);
     detail::send_monitor(pid, process.pid(), ref);
@@ -75,7 +79,8 @@ MonitorRef monitor(Pid pid) {
 }
 
 bool demonitor(MonitorRef ref) {
-    Process& process = require_process("demonitor()");
+    ProcessScope const scope("demonitor()");
+    Process& process = scope.process();
     Pid const* const watched = process.extras != nullptr ? process.extras->monitors.find(ref) : nullptr;
     if (watched == nullptr) {
         detail::flush_downs(process, ref);
@@ -88,7 +93,8 @@ bool demonitor(MonitorRef ref) {
 }
 
 void set_trap_exit(bool trap) {
-    Process& process = require_process("set_trap_exit()");
+    ProcessScope const scope("set_trap_exit()");
+    Process& process = scope.process();
     process.flags = trap ? process.flags | Process::traps_exit : process.flags & ~Process::traps_exit;
 }
 
@@ -97,20 +103,23 @@ void exit(Pid pid, ExitReason reason) {
 }
 
 void exit_self(ExitReason reason) {
-    (void)require_process("exit_self()");
+    ProcessScope const scope("exit_self()");
     throw detail::ExitRequest{std::move(reason)};
 }
 
 void set_priority(Priority priority) {
-    require_process("set_priority()").priority = priority;
+    ProcessScope const scope("set_priority()");
+    scope.process().priority = priority;
 }
 
 void set_label(std::string label) {
-    require_process("set_label()").more().label = std::move(label);
+    ProcessScope const scope("set_label()");
+    scope.process().more().label = std::move(label);
 }
 
 std::vector<Pid> links() {
-    Process const& process = require_process("links()");
+    ProcessScope const scope("links()");
+    Process const& process = scope.process();
     std::vector<Pid> result;
     if (process.extras != nullptr) {
         for (auto const& [pid, unused] : process.extras->links.entries()) {
@@ -132,7 +141,8 @@ Request<void> pause(Duration duration) {
 }
 
 std::optional<Duration> cancel(Timer timer) {
-    Process const& process = require_process("cancel()");
+    ProcessScope const scope("cancel()");
+    Process const& process = scope.process();
     auto* const node = static_cast<detail::MessageTimer*>(timer.node);
     if (node == nullptr || timer.sequence == 0 ||
         std::atomic_ref(node->sequence).load(std::memory_order_relaxed) != timer.sequence ||
@@ -147,6 +157,17 @@ std::optional<Duration> cancel(Timer timer) {
 }
 
 namespace detail {
+
+void* find_process_local(void const* key, std::shared_ptr<void> (*make)()) {
+    ProcessScope const scope("process_local()");
+    auto& locals = scope.process().more().locals;
+    auto const found = std::ranges::find(locals, key, [](auto const& entry) { return entry.first; });
+    if (found != locals.end()) {
+        return found->second.get();
+    }
+    return locals.emplace_back(key, make()).second.get();
+}
+
 namespace {
 
 struct StopMessage {
@@ -214,6 +235,7 @@ void push_from_outside(Process& process, Pid pid, Envelope* envelope) {
 }
 
 void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
+    RuntimeScope const scope;
     Process* const process = core.find(target);
     Worker* const worker = t_context.worker;
     if (process == nullptr || process->identity.load(std::memory_order_acquire) != target.value()) {
@@ -248,12 +270,13 @@ Process& new_process(NodeCore& core, std::shared_ptr<Blueprint const> blueprint,
     process->behaviour = &blueprint->behaviour();
     process->identity.store(process->identity.load(std::memory_order_relaxed) & ~Process::free_bit,
                             std::memory_order_release);
-    process->start = new StartInfo{.blueprint = std::move(blueprint),
-                                   .type_slot = options.type_slot,
-                                   .name = std::move(options.name),
-                                   .on_started = std::move(options.on_started),
-                                   .via = std::move(options.via),
-                                   .timeout = options.start_timeout};
+    process->start = new StartInfo;
+    process->start->blueprint = std::move(blueprint);
+    process->start->type_slot = options.type_slot;
+    process->start->name = std::move(options.name);
+    process->start->on_started = std::move(options.on_started);
+    process->start->via = std::move(options.via);
+    process->start->timeout = options.start_timeout;
     if (worker != nullptr && &worker->core == &core) {
         worker->spawned += 1;
     } else {
@@ -272,6 +295,8 @@ void deliver(Node& node, Pid target, Envelope* envelope) {
 }
 
 Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnOptions options) {
+    RuntimeScope const scope;
+    ensure_worker();
     NodeCore& core = node.core();
     Process& process = new_process(core, std::move(blueprint), options);
     Pid const pid = process.pid();
@@ -297,10 +322,13 @@ Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnO
 }
 
 void send_first(Envelope* envelope) {
-    require_process("continue_with()").prepend(envelope);
+    ProcessScope const scope("continue_with()");
+    scope.process().prepend(envelope);
 }
 
 std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
+    RuntimeScope const scope;
+    ensure_worker();
     Process* const process = t_context.process;
     if (process == nullptr) {
         bounce(envelope);
@@ -358,13 +386,6 @@ void submit_blocking(std::function<void()> work) {
         core.blocking->submit(std::move(work));
     }
     // Otherwise the node is being destroyed: the work is dropped, and says so to whoever waits for it.
-}
-
-void* allocate_frame(std::size_t size_bytes) {
-    return ::operator new(size_bytes);
-}
-void free_frame(void* frame, std::size_t /*size_bytes*/) noexcept {
-    ::operator delete(frame);
 }
 
 } // namespace detail

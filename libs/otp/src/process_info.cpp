@@ -71,6 +71,7 @@ std::optional<ProcessInfo> process_info(Pid pid) {
     info.state = state_from(process->flags);
     info.mailbox_length = process->mailbox_length;
     info.messages_handled = process->messages_handled;
+    info.messages_dropped = process->messages_dropped;
     info.time_running = Duration(process->running_ns);
     info.worker = worker.index();
     if (worker.running == process) {

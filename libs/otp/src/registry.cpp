@@ -68,10 +68,12 @@ std::size_t allocate_type_slot(std::type_info const& type) noexcept {
 }
 
 Pid find_by_type(std::size_t slot) {
+    RuntimeScope const scope;
     return require_core().registry.find_type(slot);
 }
 
 Pid find_by_name(Behaviour const& behaviour, std::string const& name) {
+    RuntimeScope const scope;
     return require_core().registry.find_name(name, behaviour);
 }
 

@@ -70,6 +70,15 @@ std::uint64_t ref_of(Envelope& envelope) noexcept {
                                  : static_cast<ReplyHeader*>(start)->ref;
 }
 
+/// Never early. A long limit takes the coarse clock, which is cheap, and may be a few milliseconds late.
+std::int64_t due_after(NodeCore const& core, std::int64_t timeout_ns) noexcept {
+    constexpr std::int64_t long_ns = 1'000'000'000;
+    if (timeout_ns >= long_ns) {
+        return core.coarse_now_ns() + core.coarse_step_ns() + timeout_ns;
+    }
+    return core.now_ns() + std::max<std::int64_t>(timeout_ns, 0);
+}
+
 void fire_request_timeout(TimerNode& node) {
     auto& pending = static_cast<Pending&>(node);
     Worker& worker = *t_context.worker;
@@ -82,7 +91,8 @@ constinit MessageOps const failure_ops{
     .kind = EnvelopeKind::reply, .discard = &discard_failure, .is_heap = !fits_inline<FailurePayload>};
 
 void arm_pending(Pending& pending, std::optional<Duration> timeout) {
-    Process& process = require_process("request()");
+    ProcessScope const scope("request()");
+    Process& process = scope.process();
     Worker& worker = *t_context.worker;
     pending.sequence = worker.next_sequence();
     pending.ref = static_cast<std::uint64_t>(worker.core.node_index) << node_index_shift | pending.sequence;
@@ -91,7 +101,7 @@ void arm_pending(Pending& pending, std::optional<Duration> timeout) {
     pending.fire = &fire_request_timeout;
     link_pending(process, pending);
     if (timeout && *timeout != Duration::max()) {
-        pending.due_ns = worker.core.now_ns() + std::max<std::int64_t>(timeout->count(), 0);
+        pending.due_ns = due_after(worker.core, timeout->count());
         worker.timers.add(pending);
     }
 }
@@ -100,6 +110,8 @@ void disarm_pending(Pending& pending) noexcept {
     if (pending.state == Pending::State::idle) {
         return;
     }
+    RuntimeScope const scope;
+    ensure_worker();
     if (pending.is_armed()) {
         t_context.worker->timers.remove(pending);
     }
@@ -113,6 +125,7 @@ void disarm_pending(Pending& pending) noexcept {
 }
 
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter) {
+    ProcessScope const scope("request()");
     pending.waiter = waiter;
     pending.owner->flags |= Process::is_suspended;
 }
@@ -178,7 +191,21 @@ void dispatch_reply(Process& process, Envelope* envelope) {
     unlink_pending(process, *pending);
     pending->state = Pending::State::idle;
     pending->reply = envelope;
+    HandlerScope const scope;
     pending->on_reply(*pending);
+}
+
+bool cancel_request(std::uint64_t ref) noexcept {
+    RuntimeScope const scope;
+    ensure_worker();
+    Process* const process = t_context.process;
+    Pending* const pending = process != nullptr ? find_pending(*process, ref) : nullptr;
+    if (pending == nullptr || pending->abandon == nullptr) {
+        return false;
+    }
+    disarm_pending(*pending);
+    pending->abandon(*pending);
+    return true;
 }
 
 void drop_timers_and_requests(Worker& worker, Process& process) noexcept {
@@ -270,7 +297,8 @@ void ReplyPath::answer(Envelope* reply) noexcept {
 }
 
 void ReplyPath::answer_from_handler(Envelope* reply) {
-    Process& process = require_process("handle_call()");
+    ProcessScope const scope("handle_call()");
+    Process& process = scope.process();
     if (process.has(Process::stop_requested)) {
         process.more().held_replies.emplace_back(std::move(*this), reply);
         return;
@@ -285,6 +313,8 @@ void ReplyPath::fail(RequestFailure failure, ExitReason const& reason) noexcept 
 }
 
 void ReplyPath::drop_unanswered() noexcept {
+    RuntimeScope const scope;
+    ensure_worker();
     if (t_context.worker != nullptr && t_context.worker->dying_reason != nullptr) {
         fail(RequestFailure::ended, *t_context.worker->dying_reason);
     } else if (t_context.process != nullptr && std::uncaught_exceptions() > 0) {
@@ -367,6 +397,9 @@ Error make_request_error(Envelope& reply, RequestLabel const& label) {
     case RequestFailure::ended:
         if (failure->reason.kind() == ExitReason::Kind::noproc) {
             return {ErrorCode::not_found, who + what + ": no such process"};
+        }
+        if (failure->reason.type() == ExitReason::mailbox_full().type()) {
+            return {ErrorCode::unavailable, who + what + ": its mailbox is full"};
         }
         return {ErrorCode::unavailable, who + what + " ended before it answered: " + why};
     case RequestFailure::timed_out:

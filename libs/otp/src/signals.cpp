@@ -45,10 +45,16 @@ Worker& owner_of(Process& process) {
     return *process.owner.load(std::memory_order_relaxed);
 }
 
+bool is_from_parent(Process const& process, Exit const& message) {
+    RuntimeScope const scope;
+    return message.from && process.extras != nullptr && process.extras->parent == message.from;
+}
+
 void deliver_exit_message(void* state, Envelope& envelope) {
     PayloadScope<Exit> message(envelope);
     Process& process = *t_context.process;
-    if (message->from && process.extras != nullptr && process.extras->parent == message->from) {
+    if (is_from_parent(process, *message)) {
+        RuntimeScope const scope;
         request_stop(process, message->reason);
         process.flags &= ~Process::has_crashed;
     } else if (process.behaviour->handle_exit != nullptr) {
@@ -78,7 +84,11 @@ void deliver_file_message(void* state, Envelope& envelope) {
     struct Rearm {
         Worker& worker;
         std::uint64_t watch_id;
-        ~Rearm() { rearm_file_watch(worker, watch_id); }
+        ~Rearm() {
+            RuntimeScope const scope;
+            ensure_worker();
+            rearm_file_watch(worker, watch_id);
+        }
     } const rearm{worker, message->watch_id};
     if (process.behaviour->handle_file != nullptr) {
         process.behaviour->handle_file(state, message->ready);

@@ -45,10 +45,13 @@ bool SlotDepot::take_spare(Worker& owner, std::vector<Process*>& into, std::size
     while (at > 0 && into.size() - before < count) {
         --at;
         Process& process = *m_spare[at];
-        Worker* const previous = process.owner.exchange(&owner, std::memory_order_seq_cst);
-        if (previous != &owner && process.is_notified.load(std::memory_order_seq_cst)) {
-            process.owner.store(previous, std::memory_order_seq_cst);
-            continue;
+        Worker* const previous = process.owner.load(std::memory_order_relaxed);
+        if (previous != &owner) {
+            process.owner.store(&owner, std::memory_order_seq_cst);
+            if (process.is_notified.load(std::memory_order_seq_cst)) {
+                process.owner.store(previous, std::memory_order_seq_cst);
+                continue;
+            }
         }
         into.push_back(&process);
         m_spare[at] = m_spare.back();

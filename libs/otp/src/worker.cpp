@@ -3,6 +3,7 @@
 #include "context.hpp"
 #include "kernel.hpp"
 #include "node_core.hpp"
+#include "watchdog.hpp"
 
 #include <sinew/base/file.hpp>
 
@@ -50,13 +51,50 @@ Worker::Worker(NodeCore& node_core, unsigned worker_index, std::uint64_t seed)
 
 Worker::~Worker() = default;
 
-void Worker::run_loop() {
-    t_context = {this, nullptr, &core};
+Worker::LoopEnd Worker::run_loop() {
+    Seat* const seat = t_context.seat;
+    t_context = {.worker = this, .core = &core, .seat = seat};
+    driver.store(seat, std::memory_order_release);
+    core.watchdog->arm(*this);
+    // What a stuck handler sent before its thread was displaced.
+    flush_remote();
     unsigned turn = 0;
+    auto end = LoopEnd::stopping;
     while (!core.is_stopping.load(std::memory_order_relaxed)) {
+        if (m_returning.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
+            hand_back();
+            end = LoopEnd::handed_back;
+            break;
+        }
         run_loop_step(turn);
     }
-    t_context = {};
+    t_context = {.seat = seat};
+    return end;
+}
+
+void Worker::hand_back() noexcept {
+    Seat* const back = m_returning.load(std::memory_order_acquire);
+    // Only this thread takes from the list; others put in front.
+    Seat* expected = back;
+    if (!m_returning.compare_exchange_strong(expected, back->next_returning, std::memory_order_acq_rel)) {
+        Seat* before = expected;
+        while (before->next_returning != back) {
+            before = before->next_returning;
+        }
+        before->next_returning = back->next_returning;
+    }
+    driver.store(back, std::memory_order_release);
+    t_context.seat->become_spare();
+    back->drive(*this);
+}
+
+void Worker::offer_return(Seat& seat) noexcept {
+    Seat* head = m_returning.load(std::memory_order_relaxed);
+    do {
+        seat.next_returning = head;
+    } while (!m_returning.compare_exchange_weak(head, &seat, std::memory_order_seq_cst,
+                                                std::memory_order_relaxed));
+    wake();
 }
 
 void Worker::run_loop_step(unsigned& turn) {
@@ -175,6 +213,10 @@ bool Worker::is_run_too_long(std::int64_t& deadline_ns) const noexcept {
 void Worker::accept(Process& process, Envelope* envelope) {
     switch (envelope->ops->kind) {
     case EnvelopeKind::message:
+        if (process.mailbox_length >= process.careful_from && envelope->ops->may_be_dropped &&
+            !makes_room(process, *envelope)) [[unlikely]] {
+            return;
+        }
         enqueue(process, envelope);
         return;
     case EnvelopeKind::reply:
@@ -214,8 +256,8 @@ Process& Worker::take_slot() {
 
 void Worker::give_slot(Process& process) noexcept {
     m_free_slots.push_back(&process);
-    if (m_free_slots.size() >= 1024) {
-        core.slots.give(m_free_slots, 512);
+    if (m_free_slots.size() >= 4096) {
+        core.slots.give(m_free_slots, 2048);
     }
 }
 

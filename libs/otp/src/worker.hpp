@@ -6,10 +6,11 @@
 /// long or many. Threading: one thread drives a worker; the members under "shared" are for others.
 #pragma once
 
-#include "envelope_pool.hpp"
+#include "block_pool.hpp"
 #include "process.hpp"
 #include "published.hpp"
 #include "run_queue.hpp"
+#include "seat.hpp"
 #include "timer_wheel.hpp"
 
 #include <sinew/base/file.hpp>
@@ -50,8 +51,13 @@ public:
 
     // The driving thread's.
 
-    /// Runs until the node stops.
-    void run_loop();
+    enum class LoopEnd : std::uint8_t {
+        stopping,
+        /// The thread whose handler was stuck came back for the worker.
+        handed_back
+    };
+    /// Runs until the node stops, or another thread has the worker.
+    LoopEnd run_loop();
     /// Runs one process for a while. False: nobody is runnable.
     bool run_one();
     /// Takes what other threads left here. True: something was there.
@@ -85,11 +91,14 @@ public:
     [[nodiscard]] unsigned index() const noexcept { return m_index; }
 
     NodeCore& core;
-    EnvelopePool envelopes;
+    BlockPools blocks;
     TimerWheel timers;
     std::unordered_map<std::uint64_t, std::unique_ptr<FileWatchRecord>> file_watches;
     /// Set while a process ends: what unanswered calls are answered with.
     ExitReason const* dying_reason = nullptr;
+
+    /// The thread that drives it.
+    std::atomic<Seat*> driver{nullptr};
 
     // For those who look.
 
@@ -109,6 +118,8 @@ public:
     /// Another worker: gives it `process`, runnable.
     void hand_over(Process& process) noexcept;
     void wake() noexcept;
+    /// A displaced thread: it wants the worker back, between two handlers.
+    void offer_return(Seat& seat) noexcept;
     [[nodiscard]] bool is_hungry() const noexcept { return m_is_hungry.load(std::memory_order_relaxed); }
 
     /// It sleeps, and nobody has left it anything. For tests.
@@ -124,6 +135,9 @@ private:
     /// Runs one process; gives half of the queue to a hungry worker when that pays.
     void run_one_and_share();
     void run_loop_step(unsigned& turn);
+    /// Gives the worker to the thread that came back first.
+    void hand_back() noexcept;
+    void sleep();
     void idle();
     [[nodiscard]] bool spin() noexcept;
     bool give_half();
@@ -160,6 +174,7 @@ private:
     // Others write here.
     alignas(64) std::atomic<Process*> m_notified{nullptr};
     std::atomic<Process*> m_handed_over{nullptr};
+    std::atomic<Seat*> m_returning{nullptr};
     std::atomic<bool> m_is_sleeping{false};
     std::atomic<bool> m_is_hungry{false};
 };

@@ -2,6 +2,7 @@
 // watches.
 #include "kernel.hpp"
 #include "node_core.hpp"
+#include "watchdog.hpp"
 #include "worker.hpp"
 
 #include <sinew/otp/messages.hpp>
@@ -38,18 +39,25 @@ void Worker::idle() {
     m_is_hungry.store(true, std::memory_order_relaxed);
     core.hungry_workers.fetch_add(1, std::memory_order_relaxed);
     if (!spin()) {
-        m_is_sleeping.store(true, std::memory_order_seq_cst);
-        if (m_notified.load(std::memory_order_seq_cst) == nullptr &&
-            m_handed_over.load(std::memory_order_seq_cst) == nullptr &&
-            !core.is_stopping.load(std::memory_order_seq_cst)) {
-            poll_files(timers.next_due());
-        }
-        m_is_sleeping.store(false, std::memory_order_seq_cst);
+        sleep();
     }
     core.hungry_workers.fetch_sub(1, std::memory_order_relaxed);
     m_is_hungry.store(false, std::memory_order_relaxed);
     m_runs_to_measure = 1;
     fire_timers(core.now_ns());
+}
+
+void Worker::sleep() {
+    core.watchdog->disarm(*this);
+    m_is_sleeping.store(true, std::memory_order_seq_cst);
+    if (m_notified.load(std::memory_order_seq_cst) == nullptr &&
+        m_handed_over.load(std::memory_order_seq_cst) == nullptr &&
+        m_returning.load(std::memory_order_seq_cst) == nullptr &&
+        !core.is_stopping.load(std::memory_order_seq_cst)) {
+        poll_files(timers.next_due());
+    }
+    m_is_sleeping.store(false, std::memory_order_seq_cst);
+    core.watchdog->arm(*this);
 }
 
 // Spinning pays only while another worker is busy and may send something.
@@ -58,7 +66,8 @@ bool Worker::spin() noexcept {
     while (core.hungry_workers.load(std::memory_order_relaxed) < core.workers.size()) {
         for (int i = 0; i < 32; ++i) {
             if (m_notified.load(std::memory_order_relaxed) != nullptr ||
-                m_handed_over.load(std::memory_order_relaxed) != nullptr) {
+                m_handed_over.load(std::memory_order_relaxed) != nullptr ||
+                m_returning.load(std::memory_order_relaxed) != nullptr) {
                 return true;
             }
             pause_briefly();

@@ -13,6 +13,7 @@
 #include <sinew/otp/dynamic_supervisor.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/log.hpp>
+#include <sinew/otp/mailbox.hpp>
 #include <sinew/otp/messages.hpp>
 #include <sinew/otp/name.hpp>
 #include <sinew/otp/node.hpp>
@@ -20,6 +21,7 @@
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/process_info.hpp>
+#include <sinew/otp/process_local.hpp>
 #include <sinew/otp/property_table.hpp>
 #include <sinew/otp/pubsub.hpp>
 #include <sinew/otp/registry.hpp>

@@ -13,8 +13,9 @@
 /// value.
 #pragma once
 
+#include <sinew/otp/detail/block.hpp>
+
 #include <coroutine>
-#include <cstddef>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -27,11 +28,7 @@ class Async;
 
 namespace detail {
 
-/// Frames come from the worker's slabs when they are small.
-[[nodiscard]] void* allocate_frame(std::size_t size_bytes);
-void free_frame(void* frame, std::size_t size_bytes) noexcept;
-
-class AsyncPromiseBase {
+class AsyncPromiseBase : public InBlock {
 public:
     struct FinalAwaiter {
         [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -42,10 +39,6 @@ public:
         }
         void await_resume() const noexcept {}
     };
-    static void* operator new(std::size_t size_bytes) { return allocate_frame(size_bytes); }
-    static void operator delete(void* frame, std::size_t size_bytes) noexcept {
-        free_frame(frame, size_bytes);
-    }
     [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
     [[nodiscard]] FinalAwaiter final_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept { m_exception = std::current_exception(); }

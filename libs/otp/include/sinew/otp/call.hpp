@@ -101,6 +101,12 @@ void send(Recipient<M> const& recipient, M message) {
     recipient.send(std::move(message));
 }
 
+/// monitor() for the process that has that name now; nobody: one Down with noproc and an empty Pid.
+template<Target T>
+MonitorRef monitor(T const& target) {
+    return monitor(detail::resolve(target));
+}
+
 /// Where and how a new process lives.
 struct StartOptions {
     /// Registers it under this text (name<S>("text")).
@@ -117,8 +123,8 @@ namespace detail {
 
 template<typename S, typename... Arguments>
 [[nodiscard]] std::shared_ptr<Blueprint const> blueprint_for(Arguments&&... arguments) {
-    return std::make_shared<OnceBlueprint<S, std::decay_t<Arguments>...>>(
-        std::forward<Arguments>(arguments)...);
+    using Made = OnceBlueprint<S, std::decay_t<Arguments>...>;
+    return std::allocate_shared<Made>(BlockAllocator<Made>(), std::forward<Arguments>(arguments)...);
 }
 template<typename S>
 [[nodiscard]] SpawnOptions spawn_options(StartOptions options, bool is_linked) {

@@ -37,6 +37,8 @@ public:
     [[nodiscard]] static ExitReason kill() noexcept { return ExitReason(Kind::kill); }
     [[nodiscard]] static ExitReason killed() noexcept { return ExitReason(Kind::killed); }
     [[nodiscard]] static ExitReason noproc() noexcept { return ExitReason(Kind::noproc); }
+    /// What a call that a full mailbox refused is answered with.
+    [[nodiscard]] static ExitReason mailbox_full() noexcept;
     /// A failure. `type` is a class of failures ("error", a C++ type's name); `text` is for people.
     [[nodiscard]] static ExitReason error(std::string_view text, std::string_view type = "error",
                                           std::source_location origin = std::source_location::current());

@@ -8,6 +8,7 @@
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/supervisor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,26 @@ namespace detail {
 class NodeCore;
 }
 
+/// What happens to handlers that keep their worker from its other processes. The report names the process,
+/// the message and the stack. To note its stack the thread gets the signal SIGURG: a system call in it may
+/// return EINTR.
+struct StuckHandlers {
+    enum class Policy : std::uint8_t {
+        ignore,
+        report,
+        /// Reports, and another thread takes the worker over; the stuck one goes on at the lowest priority
+        /// (SCHED_IDLE). The process ends, if it is asked to, when its handler returns.
+        replace
+    };
+    Policy policy = Policy::replace;
+    /// Processor time a handler may use in one go.
+    Duration limit = std::chrono::milliseconds(5);
+    /// Time it may take in all, if it blocks.
+    Duration blocked_limit = std::chrono::milliseconds(100);
+    /// Threads in stuck handlers at most; then they are reported only.
+    unsigned most_replaced = 128;
+};
+
 struct NodeOptions {
     /// Scheduler threads; 0: one per processor this process may use.
     unsigned workers = 0;
@@ -32,13 +53,15 @@ struct NodeOptions {
     unsigned blocking_threads = 16;
     /// Where log lines go; default: standard error. Must outlive the node.
     log::Sink* log = nullptr;
+    StuckHandlers stuck_handlers = {};
 };
 
 class Node {
 public:
     /// Starts the worker threads. Throws std::system_error when the system refuses (threads, epoll, memory).
     explicit Node(NodeOptions options = {});
-    /// Kills what still runs, and waits for it. stop() the top supervisor first for an orderly end.
+    /// Kills what still runs, and waits for it, also for a stuck handler. stop() the top supervisor first for
+    /// an orderly end.
     ~Node();
     Node(Node const&) = delete;
     Node& operator=(Node const&) = delete;

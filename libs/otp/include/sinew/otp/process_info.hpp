@@ -46,6 +46,8 @@ struct ProcessInfo {
     /// Messages that wait in the mailbox; those under way from other workers are not counted.
     std::size_t mailbox_length = 0;
     std::uint64_t messages_handled = 0;
+    /// By the limit of its mailbox.
+    std::uint64_t messages_dropped = 0;
     /// How long its handlers have run; counts only while Node::account_time() is on.
     Duration time_running{0};
     /// Its record, its state object and the envelopes in its mailbox; not what its state owns on the heap.

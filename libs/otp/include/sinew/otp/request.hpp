@@ -8,9 +8,11 @@
 /// Threading: only inside a process; elsewhere call() waits.
 #pragma once
 
+#include <sinew/otp/detail/block.hpp>
 #include <sinew/otp/detail/pending.hpp>
 
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -34,7 +36,7 @@ void begin_request(RequestStart& start, ReplyPath path);
 void discard_request(RequestStart& start) noexcept;
 
 template<typename T, typename F>
-struct ContinuationPending : Pending {
+struct ContinuationPending : Pending, InBlock {
     ContinuationPending(F then_function, RequestLabel request_label)
         : function(std::move(then_function))
         , label(request_label) {
@@ -58,6 +60,16 @@ template<typename T, typename F>
 }
 
 } // namespace detail
+
+/// Names a request that has a continuation.
+struct RequestId {
+    std::uint64_t value = 0;
+};
+/// Gives it up: its continuation is never called. False: it has been, or is being called. Only in the process
+/// that asked.
+inline bool cancel(RequestId request) noexcept {
+    return detail::cancel_request(request.value);
+}
 
 /// Whether GCC 12 keeps a temporary of this type intact inside a `co_await` expression: aggregates and
 /// lambdas it copies bit by bit. (A lambda with captures has no default constructor; that is how it is told
@@ -112,12 +124,12 @@ public:
     /// the process ends first.
     template<typename F>
         requires std::is_invocable_v<F&, Value>
-    void then(F function) && {
+    RequestId then(F function) && {
         auto pending =
             std::make_unique<detail::ContinuationPending<T, F>>(std::move(function), m_start.label);
         detail::arm_pending(*pending, m_start.timeout);
         detail::begin_request(m_start, detail::path_to(*pending));
-        (void)pending.release(); // Owned by the process now.
+        return {pending.release()->ref}; // Owned by the process now.
     }
 
 private:

@@ -1,9 +1,10 @@
-/// Envelope: one message on its way. 64 bytes from a worker's slab; a payload up to 40 bytes lies inside.
+/// Envelope: one message on its way. A block of 64 bytes; a payload up to 40 bytes lies inside.
 ///
 /// Invariant: an envelope is delivered or discarded, exactly once; both destroy its payload. The node is then
 /// freed by whoever took it out of the queue. Threading: owned by one thread at a time.
 #pragma once
 
+#include <sinew/otp/detail/block.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/pid.hpp>
 
@@ -44,6 +45,8 @@ struct MessageOps {
     std::type_info const* type = nullptr;
     /// The payload lies on the heap.
     bool is_heap = false;
+    /// Someone sent it, who can do without: a full mailbox may refuse it.
+    bool may_be_dropped = false;
     /// Signals only: acts on the process, on its owner's thread.
     void (*arrive)(Process& process, Envelope& envelope) = nullptr;
 };
@@ -57,7 +60,7 @@ struct Envelope {
 };
 static_assert(sizeof(Envelope) == 64);
 
-/// From this thread's worker, or the shared depot. Throws std::bad_alloc.
+/// A block. Throws std::bad_alloc.
 [[nodiscard]] Envelope* allocate_envelope();
 void free_envelope(Envelope* envelope) noexcept;
 
@@ -75,7 +78,8 @@ void emplace_payload(Envelope& envelope, Arguments&&... arguments) {
     if constexpr (fits_inline<P>) {
         ::new (static_cast<void*>(envelope.payload)) P{std::forward<Arguments>(arguments)...};
     } else {
-        ::new (static_cast<void*>(envelope.payload)) P*(new P{std::forward<Arguments>(arguments)...});
+        ::new (static_cast<void*>(envelope.payload))
+            P*(make_in_block<P>(std::forward<Arguments>(arguments)...));
     }
 }
 
@@ -93,7 +97,7 @@ void destroy_payload(Envelope& envelope) noexcept {
     if constexpr (fits_inline<P>) {
         std::destroy_at(&payload_of<P>(envelope));
     } else {
-        delete &payload_of<P>(envelope);
+        destroy_in_block(&payload_of<P>(envelope));
     }
 }
 

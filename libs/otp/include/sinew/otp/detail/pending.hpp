@@ -195,6 +195,8 @@ template<typename T>
 void arm_pending(Pending& pending, std::optional<Duration> timeout);
 /// Takes it off; frees an answer that came. Harmless when it is not armed.
 void disarm_pending(Pending& pending) noexcept;
+/// Gives a request with a continuation up. False: it was answered, or is not this process's.
+bool cancel_request(std::uint64_t ref) noexcept;
 /// The current process waits: its coroutine goes on when the answer is there.
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter);
 /// The same for `time` at most; then the coroutine goes on without an answer, which may still come.

@@ -6,9 +6,12 @@
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/detail/block.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/pending.hpp>
 
+#include <memory>
+#include <new>
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
@@ -55,11 +58,15 @@ template<typename S>
 inline constexpr MessageOps idle_ops{
     .deliver = &deliver_idle<S>, .discard = &discard_payload<IdleMark>, .type = &typeid(IdleTimeout)};
 template<typename S, typename M>
-inline constexpr MessageOps info_ops{
-    .deliver = &deliver_info<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
+inline constexpr MessageOps info_ops{.deliver = &deliver_info<S, M>,
+                                     .discard = &discard_payload<M>,
+                                     .type = &typeid(M),
+                                     .may_be_dropped = true};
 template<typename S, typename M>
-inline constexpr MessageOps cast_ops{
-    .deliver = &deliver_cast<S, M>, .discard = &discard_payload<M>, .type = &typeid(M)};
+inline constexpr MessageOps cast_ops{.deliver = &deliver_cast<S, M>,
+                                     .discard = &discard_payload<M>,
+                                     .type = &typeid(M),
+                                     .may_be_dropped = true};
 
 /// Sends `message` to the current process, which is an S, after `delay`.
 template<typename S, typename M>
@@ -116,7 +123,7 @@ void deliver_call(void* state, Envelope& envelope) {
 
 template<typename S, typename R>
 inline constexpr MessageOps call_ops{
-    .deliver = &deliver_call<S, R>, .discard = &discard_call<R>, .type = &typeid(R)};
+    .deliver = &deliver_call<S, R>, .discard = &discard_call<R>, .type = &typeid(R), .may_be_dropped = true};
 
 [[nodiscard]] inline Result<Start> to_start(Result<void> result) {
     if (!result) {
@@ -155,10 +162,37 @@ void run_init(void* state) {
     }
 }
 
+/// A server's state lies in a block, unless it is over-aligned.
+template<typename S>
+inline constexpr bool lies_in_block = alignof(S) <= 16;
+template<typename S, typename... Arguments>
+[[nodiscard]] void* make_state_object(Arguments&&... arguments) {
+    if constexpr (!lies_in_block<S>) {
+        return new S(std::forward<Arguments>(arguments)...);
+    } else {
+        void* const block = allocate_block(sizeof(S));
+        try {
+            return ::new (block) S(std::forward<Arguments>(arguments)...);
+        } catch (...) {
+            free_block(block, sizeof(S));
+            throw;
+        }
+    }
+}
+template<typename S>
+void destroy_state_object(S* state) noexcept {
+    if constexpr (!lies_in_block<S>) {
+        delete state;
+    } else {
+        std::destroy_at(state);
+        free_block(state, sizeof(S));
+    }
+}
+
 template<typename S>
 constexpr Behaviour make_behaviour() {
     Behaviour behaviour{.type = &typeid(S), .init = &run_init<S>};
-    behaviour.destroy = [](void* state) noexcept { delete static_cast<S*>(state); };
+    behaviour.destroy = [](void* state) noexcept { destroy_state_object(static_cast<S*>(state)); };
     if constexpr (requires(S& server, ExitReason reason) { server.terminate(reason); }) {
         behaviour.terminate = [](void* state, ExitReason const& reason) {
             run_handler([&] { return static_cast<S*>(state)->terminate(reason); });
@@ -199,8 +233,7 @@ public:
         : Blueprint(behaviour_of<S>)
         , m_options(std::move(options)...) {}
     [[nodiscard]] void* construct() const override {
-        return std::apply([](auto const&... options) { return static_cast<void*>(new S(options...)); },
-                          m_options);
+        return std::apply([](auto const&... options) { return make_state_object<S>(options...); }, m_options);
     }
 
 private:
@@ -215,9 +248,8 @@ public:
         : Blueprint(behaviour_of<S>)
         , m_arguments(std::move(arguments)...) {}
     [[nodiscard]] void* construct() const override {
-        return std::apply(
-            [](auto&... arguments) { return static_cast<void*>(new S(std::move(arguments)...)); },
-            m_arguments);
+        return std::apply([](auto&... arguments) { return make_state_object<S>(std::move(arguments)...); },
+                          m_arguments);
     }
 
 private:

@@ -1,0 +1,221 @@
+// Limits of mailboxes; values of a process; requests given up; monitors of names; priorities.
+#include "world.hpp"
+
+#include <sinew/otp.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sinew::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Mailboxes : public WorldTest {
+protected:
+    /// A probe whose mailbox takes three messages; filled while it is in a handler.
+    ProbeRef start_limited(MailboxLimit::Overflow overflow) {
+        return start("a", {.on_init = [overflow](Probe&) -> Result<Start> {
+                         set_mailbox_limit({.length = 3, .overflow = overflow});
+                         return Start::running;
+                     }});
+    }
+    void send_five(ProbeRef probe) {
+        in(probe, [](Probe& self) {
+            for (char const* const text : {"1", "2", "3", "4", "5"}) {
+                send(self.self(), Note{text});
+            }
+        });
+    }
+};
+SINEW_IN_BOTH_WORLDS(Mailboxes);
+
+TEST_P(Mailboxes, a_full_one_refuses_the_newest) {
+    ProbeRef const a = start_limited(MailboxLimit::Overflow::reject_newest);
+    send_five(a);
+    EXPECT_THAT(lines(), ElementsAre("a: 1", "a: 2", "a: 3"));
+    EXPECT_EQ(process_info(a)->messages_dropped, 2U);
+}
+
+TEST_P(Mailboxes, a_full_one_drops_the_oldest) {
+    ProbeRef const a = start_limited(MailboxLimit::Overflow::drop_oldest);
+    send_five(a);
+    EXPECT_THAT(lines(), ElementsAre("a: 3", "a: 4", "a: 5"));
+    EXPECT_EQ(process_info(a)->messages_dropped, 2U);
+}
+
+struct Nap {};
+struct Ask {
+    using Reply = int;
+};
+/// Handles one message for an hour; one more may wait.
+class Sleeper : public Server<Sleeper> {
+public:
+    void init() { set_mailbox_limit({.length = 1}); }
+    Async<> handle_info(Nap /*message*/) {
+        auto slept = co_await pause(1h);
+        (void)slept;
+    }
+    int handle_call(Ask /*request*/) { return 1; }
+};
+
+TEST_P(Mailboxes, a_refused_call_is_answered_with_an_error) {
+    auto const sleeper = world.node().start<Sleeper>().value();
+    send(sleeper, Nap{});
+    world.settle();
+    send(sleeper, Nap{});
+    world.settle();
+    Result<int> const answer = call(sleeper, Ask{});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), ErrorCode::unavailable);
+    EXPECT_THAT(answer.error().message(), HasSubstr("its mailbox is full"));
+}
+
+TEST_P(Mailboxes, exits_and_downs_are_never_refused) {
+    ProbeRef const a = start_limited(MailboxLimit::Overflow::reject_newest);
+    ProbeRef const b = start("b");
+    in(a, [b](Probe& self) {
+        monitor(b);
+        for (int i = 0; i < 3; ++i) {
+            send(self.self(), Note{"x"});
+        }
+    });
+    exit(b, ExitReason::kill());
+    EXPECT_THAT(lines(), ::testing::Contains("a: DOWN b killed"));
+}
+
+TEST(MailboxWarnings, a_long_one_is_warned_of_each_time_it_doubles) {
+    Simulation sim;
+    struct Burst {};
+    class Busy : public Server<Busy> {
+    public:
+        void init() { set_mailbox_limit({.warn_from = 4}); }
+        void handle_cast(Burst /*message*/) {
+            for (int i = 0; i < 9; ++i) {
+                send(self(), Nap{});
+            }
+        }
+        void handle_info(Nap /*message*/) {}
+    };
+    auto const busy = sim.node().start<Busy>().value();
+    cast(busy, Burst{});
+    sim.run_until_settled();
+    int warnings = 0;
+    for (std::string const& line : sim.log_lines()) {
+        warnings += line.find("messages wait in its mailbox; the newest is") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(warnings, 2) << "at four and at eight";
+}
+
+class ProcessLocals : public WorldTest {};
+SINEW_IN_BOTH_WORLDS(ProcessLocals);
+
+TEST_P(ProcessLocals, each_process_has_its_own) {
+    struct Count {
+        int value = 0;
+    };
+    ProbeRef const a = start("a");
+    ProbeRef const b = start("b");
+    in(a, [](Probe&) { ++process_local<Count>().value; });
+    in(a, [](Probe&) { EXPECT_EQ(++process_local<Count>().value, 2); });
+    in(b, [](Probe&) { EXPECT_EQ(process_local<Count>().value, 0); });
+}
+
+TEST_P(ProcessLocals, they_end_with_their_process) {
+    struct Held {
+        std::shared_ptr<int> value;
+    };
+    auto const shared = std::make_shared<int>(1);
+    ProbeRef const a = start("a");
+    in(a, [&](Probe&) { process_local<Held>().value = shared; });
+    EXPECT_EQ(shared.use_count(), 2);
+    exit(a, ExitReason::kill());
+    world.settle();
+    EXPECT_EQ(shared.use_count(), 1);
+}
+
+class Requests : public WorldTest {};
+SINEW_IN_BOTH_WORLDS(Requests);
+
+TEST_P(Requests, one_that_was_given_up_is_never_answered) {
+    ProbeRef const a = start("a");
+    ProbeRef const b = start("b");
+    in(a, [b](Probe& self) {
+        RequestId const asked =
+            request(b, RunInside{[](Probe&) {}}).then([&self](Result<> const&) { self.say("answered"); });
+        EXPECT_TRUE(cancel(asked));
+        EXPECT_FALSE(cancel(asked));
+    });
+    EXPECT_THAT(lines(), IsEmpty());
+}
+
+TEST_P(Requests, one_that_was_answered_can_not_be_given_up) {
+    ProbeRef const a = start("a");
+    ProbeRef const b = start("b");
+    RequestId asked;
+    in(a, [b, &asked](Probe& self) {
+        asked = request(b, RunInside{[](Probe&) {}}).then([&self](Result<> const&) { self.say("answered"); });
+    });
+    EXPECT_THAT(lines(), ElementsAre("a: answered"));
+    in(a, [&asked](Probe&) { EXPECT_FALSE(cancel(asked)); });
+}
+
+class MonitorsOfNames : public WorldTest {};
+SINEW_IN_BOTH_WORLDS(MonitorsOfNames);
+
+TEST_P(MonitorsOfNames, watch_who_has_the_name_now) {
+    ProbeRef const a = start("a");
+    ProbeRef const b =
+        world.node().start<Probe>({.name = "b"}, Probe::Options{.name = "b", .journal = &journal}).value();
+    in(a, [](Probe&) { monitor(name<Probe>("b")); });
+    exit(b, ExitReason::kill());
+    EXPECT_THAT(lines(), ElementsAre("a: DOWN b killed"));
+}
+
+TEST_P(MonitorsOfNames, a_free_name_is_down_at_once) {
+    ProbeRef const a = start("a");
+    in(a, [](Probe&) { monitor(name<Probe>("nobody")); });
+    EXPECT_THAT(lines(), ElementsAre("a: DOWN ? noproc"));
+}
+
+TEST(Priorities, high_goes_before_normal_and_low_after_it) {
+    struct Shared {
+        std::vector<std::string> order;
+    };
+    class Runner : public Server<Runner> {
+    public:
+        Runner(Shared& shared, std::string name, Priority priority)
+            : m_shared(&shared)
+            , m_name(std::move(name)) {
+            set_priority(priority);
+        }
+        void handle_info(Nap /*message*/) { m_shared->order.push_back(m_name); }
+
+    private:
+        Shared* m_shared;
+        std::string m_name;
+    };
+    Simulation sim;
+    Shared shared;
+    auto const low = sim.node().start<Runner>({}, std::ref(shared), "low", Priority::low).value();
+    auto const normal = sim.node().start<Runner>({}, std::ref(shared), "normal", Priority::normal).value();
+    auto const high = sim.node().start<Runner>({}, std::ref(shared), "high", Priority::high).value();
+    for (auto const& runner : {low, normal, high}) {
+        send(runner, Nap{});
+    }
+    sim.run_until_settled();
+    EXPECT_THAT(shared.order, ElementsAre("high", "normal", "low"));
+}
+
+} // namespace
+} // namespace sinew::testing

@@ -1,0 +1,228 @@
+// Handlers that run too long: others go on, the handler's effects arrive, its process lives on.
+#include "world.hpp"
+
+#include <sinew/otp.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace sinew::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class LineSink final : public log::Sink {
+public:
+    void write(log::Event const& event) noexcept override {
+        std::lock_guard const lock(m_mutex);
+        m_text += std::string(event.text) + "\n";
+    }
+    [[nodiscard]] std::string text() const {
+        std::lock_guard const lock(m_mutex);
+        return m_text;
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::string m_text;
+};
+
+struct Hang {};
+struct Ping {
+    using Reply = int;
+};
+class Answerer : public Server<Answerer> {
+public:
+    int handle_call(Ping /*request*/) { return 1; }
+};
+
+/// Spins, or blocks, until it may go on; then it does `afterwards`.
+class Stuck : public Server<Stuck> {
+public:
+    struct Shared {
+        std::atomic<bool> is_in{false};
+        std::atomic<bool> may_go{false};
+        bool blocks = false;
+        std::function<void(Stuck&)> afterwards = [](Stuck&) {};
+    };
+    explicit Stuck(Shared& shared)
+        : m_shared(&shared) {}
+    void handle_info(Hang /*message*/) {
+        m_shared->is_in = true;
+        m_shared->is_in.notify_all();
+        while (!m_shared->may_go) {
+            if (m_shared->blocks) {
+                std::this_thread::sleep_for(1ms);
+            } else {
+                std::this_thread::yield();
+            }
+        }
+        m_shared->afterwards(*this);
+    }
+    int handle_call(Ping /*request*/) { return 2; }
+    using Server::send_after;
+    using Server::stop;
+
+private:
+    Shared* m_shared;
+};
+
+/// One worker, whose only thread gets stuck at once.
+class StuckHandler : public ::testing::Test {
+protected:
+    explicit StuckHandler(StuckHandlers options = {})
+        : m_node({.workers = 1, .log = &m_log, .stuck_handlers = options}) {}
+    ~StuckHandler() override { m_shared.may_go = true; }
+    StuckHandler(StuckHandler const&) = delete;
+    StuckHandler& operator=(StuckHandler const&) = delete;
+    StuckHandler(StuckHandler&&) = delete;
+    StuckHandler& operator=(StuckHandler&&) = delete;
+
+    void get_stuck() {
+        m_stuck = m_node.start<Stuck>({}, std::ref(m_shared)).value();
+        m_answerer = m_node.start<Answerer>().value();
+        send(m_stuck, Hang{});
+        m_shared.is_in.wait(false);
+        // Answered by another thread, for the one that was there is in the handler.
+        ASSERT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    }
+    LineSink m_log;
+    Stuck::Shared m_shared;
+    Node m_node;
+    ServerRef<Stuck> m_stuck;
+    ServerRef<Answerer> m_answerer;
+};
+
+TEST_F(StuckHandler, another_thread_serves_the_other_processes) {
+    get_stuck();
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    }
+    EXPECT_EQ(process_info(m_stuck)->state, ProcessState::running);
+}
+
+TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
+    get_stuck();
+    EXPECT_THAT(m_log.text(), HasSubstr("stuck for "));
+    EXPECT_THAT(m_log.text(), HasSubstr("Stuck <"));
+    EXPECT_THAT(m_log.text(), HasSubstr("handling sinew::testing::(anonymous namespace)::Hang\n    "));
+}
+
+TEST_F(StuckHandler, its_process_goes_on_when_it_returns) {
+    get_stuck();
+    m_shared.may_go = true;
+    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
+    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+}
+
+TEST_F(StuckHandler, a_handler_that_blocks_is_one_too) {
+    m_shared.blocks = true;
+    get_stuck();
+}
+
+TEST_F(StuckHandler, what_it_sends_meanwhile_goes_out) {
+    struct Note {};
+    class Counter : public Server<Counter> {
+    public:
+        explicit Counter(std::atomic<int>& count)
+            : m_count(&count) {}
+        void handle_info(Note /*message*/) { ++*m_count; }
+
+    private:
+        std::atomic<int>* m_count;
+    };
+    std::atomic<int> count = 0;
+    auto const counter = m_node.start<Counter>({}, std::ref(count)).value();
+    std::atomic<bool> may_end = false;
+    m_shared.afterwards = [&](Stuck&) {
+        send(counter, Note{});
+        while (!may_end) {
+            std::this_thread::sleep_for(1ms);
+        }
+    };
+    get_stuck();
+    m_shared.may_go = true;
+    for (int i = 0; i < 30'000 && count == 0; ++i) {
+        std::this_thread::sleep_for(1ms);
+    }
+    may_end = true;
+    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
+    EXPECT_EQ(count, 1);
+}
+
+TEST_F(StuckHandler, what_it_asks_of_its_process_is_done_when_it_has_its_worker_again) {
+    std::atomic<bool> has_timer = false;
+    m_shared.afterwards = [&](Stuck& self) {
+        set_label("back");
+        (void)monitor(m_answerer);
+        Timer const timer = self.send_after(1h, Hang{});
+        has_timer = cancel(timer).has_value();
+        self.stop();
+    };
+    get_stuck();
+    m_shared.may_go = true;
+    for (int i = 0; i < 30'000 && is_alive(m_stuck); ++i) {
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_TRUE(has_timer);
+    EXPECT_FALSE(is_alive(m_stuck));
+}
+
+TEST_F(StuckHandler, an_exit_signal_ends_its_process_when_it_returns) {
+    get_stuck();
+    exit(m_stuck, ExitReason::kill());
+    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    EXPECT_TRUE(is_alive(m_stuck));
+    m_shared.may_go = true;
+    for (int i = 0; i < 30'000 && is_alive(m_stuck); ++i) {
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_FALSE(is_alive(m_stuck));
+}
+
+TEST_F(StuckHandler, many_at_once_leave_the_worker_to_the_rest) {
+    get_stuck();
+    std::vector<ServerRef<Stuck>> more;
+    for (int i = 0; i < 10; ++i) {
+        more.push_back(m_node.start<Stuck>({}, std::ref(m_shared)).value());
+        send(more.back(), Hang{});
+    }
+    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    m_shared.may_go = true;
+    for (auto const& stuck : more) {
+        EXPECT_EQ(call(stuck, Ping{}, 30s).value(), 2);
+    }
+}
+
+class ReportedHandler : public StuckHandler {
+protected:
+    ReportedHandler()
+        : StuckHandler({.policy = StuckHandlers::Policy::report}) {}
+};
+
+TEST_F(ReportedHandler, is_reported_once_and_keeps_its_worker) {
+    m_stuck = m_node.start<Stuck>({}, std::ref(m_shared)).value();
+    m_answerer = m_node.start<Answerer>().value();
+    send(m_stuck, Hang{});
+    m_shared.is_in.wait(false);
+    for (int i = 0; i < 30'000 && m_log.text().empty(); ++i) {
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_THAT(m_log.text(), HasSubstr("stuck for "));
+    EXPECT_FALSE(call(m_answerer, Ping{}, 50ms));
+    std::string const text = m_log.text();
+    EXPECT_EQ(text.find("stuck for ", text.find("stuck for ") + 1), std::string::npos);
+}
+
+} // namespace
+} // namespace sinew::testing
