@@ -33,7 +33,8 @@ constexpr MessageOps hook_ops{.kind = EnvelopeKind::signal, .discard = &bounce_h
 } // namespace
 
 bool on_exit(std::shared_ptr<ExitHook> hook) {
-    Process& process = require_process("a table or a registry");
+    ProcessScope const scope("a table or a registry");
+    Process& process = scope.process();
     if (process.has(Process::is_dying)) {
         return false;
     }
@@ -46,7 +47,8 @@ void on_exit_of(Pid pid, std::shared_ptr<ExitHook> hook) {
 }
 
 Behaviour const& current_behaviour() {
-    return *require_process("a registry").behaviour;
+    ProcessScope const scope("a registry");
+    return *scope.process().behaviour;
 }
 
 } // namespace sinew::detail

@@ -357,7 +357,8 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
 }
 
 void arm_idle_timeout(Duration delay, Envelope* envelope) {
-    Process& process = require_process("set_idle_timeout()");
+    ProcessScope const scope("set_idle_timeout()");
+    Process& process = scope.process();
     payload_of<IdleMark>(*envelope).messages_handled = process.messages_handled;
     Extras& extras = process.more();
     (void)cancel(extras.idle_timer);
@@ -370,11 +371,12 @@ void arm_idle_timeout(Duration delay, Envelope* envelope) {
 }
 
 bool is_still_idle(IdleMark mark) {
-    Process& process = *t_context.process;
+    ProcessScope const scope("an idle timeout");
+    Process& process = scope.process();
     if (process.messages_handled == mark.messages_handled + 1) {
         return true;
     }
-    --process.messages_handled;
+    process.messages_handled -= 1;
     return false;
 }
 

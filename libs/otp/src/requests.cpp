@@ -144,6 +144,7 @@ void fire_wait_timeout(TimerNode& node) {
 
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter, Duration time) {
     suspend_for(pending, waiter);
+    ProcessScope const scope("a wait");
     if (time != Duration::max()) {
         Worker& worker = *t_context.worker;
         pending.fire = &fire_wait_timeout;

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -179,17 +180,46 @@ std::string Seat::stack_text() const {
     return text;
 }
 
-void Seat::demote() const noexcept {
+bool Seat::is_asleep() const {
+    std::ifstream file("/proc/self/task/" + std::to_string(m_thread_id.load(std::memory_order_acquire)) +
+                       "/stat");
+    std::string line;
+    std::getline(file, line);
+    // The state follows the name, which is in parentheses and may contain any.
+    std::size_t const at = line.rfind(") ");
+    return at != std::string::npos && at + 2 < line.size() && line[at + 2] != 'R';
+}
+
+bool Seat::set_replaced() noexcept {
+    State expected = State::displaced;
+    if (!m_state.compare_exchange_strong(expected, State::replaced)) {
+        return false;
+    }
     pid_t const thread_id = m_thread_id.load(std::memory_order_acquire);
     set_policy(thread_id, SCHED_IDLE);
-    if (m_state.load(std::memory_order_seq_cst) != State::displaced) {
+    if (m_state.load() != State::replaced) {
         // It came back at this moment.
         set_policy(thread_id, SCHED_OTHER);
+    }
+    return true;
+}
+
+void Seat::unset_replaced() noexcept {
+    State expected = State::replaced;
+    if (!m_state.compare_exchange_strong(expected, State::displaced)) {
+        // It waits already.
+        drive(*m_worker);
     }
 }
 
 void Seat::wait_for_worker() noexcept {
-    m_state.store(State::returning, std::memory_order_seq_cst);
+    for (State expected = State::replaced; !m_state.compare_exchange_strong(expected, State::returning);
+         expected = State::replaced) {
+        expected = State::displaced;
+        if (m_state.compare_exchange_strong(expected, State::driving)) {
+            return; // Nobody else drives it yet.
+        }
+    }
     // Not to hold the worker up at the lowest priority. Without the right to rise it stays there.
     set_policy(0, SCHED_OTHER);
     m_worker->offer_return(*this);

@@ -23,8 +23,10 @@ public:
     enum class State : std::uint8_t {
         /// Its thread runs the worker's loop.
         driving,
-        /// Its thread is in a stuck handler, without a worker.
+        /// Its thread is in a stuck handler, without a worker, and nobody drives it yet.
         displaced,
+        /// Another seat drives the worker.
+        replaced,
         /// The handler came back; the thread waits for its worker.
         returning,
         /// The thread waits for a worker to drive.
@@ -56,8 +58,13 @@ public:
     [[nodiscard]] bool interrupt(bool must_leave) noexcept;
     /// The stack noted last, a line a frame.
     [[nodiscard]] std::string stack_text() const;
-    /// The lowest priority there is: it runs when a processor has nothing else to do.
-    void demote() const noexcept;
+    /// Whether its thread sleeps in the kernel (and is not merely without a processor).
+    [[nodiscard]] bool is_asleep() const;
+    /// For a displaced one: another seat will drive its worker, and it runs only when a processor has nothing
+    /// else to do. False: it has taken the worker back.
+    [[nodiscard]] bool set_replaced() noexcept;
+    /// No other seat can be had: as it was before set_replaced().
+    void unset_replaced() noexcept;
 
     /// In a worker's list of those who want it back.
     Seat* next_returning = nullptr;
@@ -68,7 +75,7 @@ public:
     /// In the signal handler.
     void note_stack() noexcept;
     void set_displaced() noexcept { m_state.store(State::displaced, std::memory_order_release); }
-    /// Until another thread made it drive again.
+    /// Until it drives again.
     void wait_for_worker() noexcept;
     void become_spare() noexcept;
 

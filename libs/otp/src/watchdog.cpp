@@ -97,8 +97,9 @@ void Watchdog::disarm(Worker const& worker) const noexcept {
 }
 
 std::size_t Watchdog::displaced_count() const noexcept {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        m_seats, [](auto const& seat) { return seat->state() == Seat::State::displaced; }));
+    return static_cast<std::size_t>(std::ranges::count_if(m_seats, [](auto const& seat) {
+        return seat->state() == Seat::State::displaced || seat->state() == Seat::State::replaced;
+    }));
 }
 
 void Watchdog::run() {
@@ -139,8 +140,8 @@ void Watchdog::look(Watched& watched) {
         return;
     }
     std::int64_t const stuck_ns = now_ns - watched.since_ns;
-    if (seat->cpu_time_ns() - watched.cpu_ns < m_options.limit.count() &&
-        stuck_ns < m_options.blocked_limit.count()) {
+    bool const computes = seat->cpu_time_ns() - watched.cpu_ns >= m_options.limit.count();
+    if (!computes && (stuck_ns < m_options.blocked_limit.count() || !seat->is_asleep())) {
         return;
     }
     bool const must_leave =
@@ -174,25 +175,26 @@ void Watchdog::report(Watched const& watched, std::int64_t stuck_ns) const {
 }
 
 void Watchdog::replace(Watched& watched) {
-    watched.seat->demote();
+    if (!watched.seat->set_replaced()) {
+        return;
+    }
     auto const spare =
         std::ranges::find(m_seats, Seat::State::spare, [](auto const& seat) { return seat->state(); });
     if (spare != m_seats.end()) {
         watched.worker->driver.store(spare->get(), std::memory_order_release);
         (*spare)->drive(*watched.worker);
-    } else {
-        try {
-            auto fresh = std::make_unique<Seat>(*watched.worker);
-            m_seats.reserve(m_seats.size() + 1);
-            fresh->start();
-            watched.worker->driver.store(fresh.get(), std::memory_order_release);
-            m_seats.push_back(std::move(fresh));
-        } catch (std::exception const& error) {
-            // No thread to be had: the next look tries again.
-            log::error(std::string("no thread can be made for the worker of a stuck handler: ") +
-                       error.what());
-            return;
-        }
+        return;
+    }
+    try {
+        auto fresh = std::make_unique<Seat>(*watched.worker);
+        m_seats.reserve(m_seats.size() + 1);
+        fresh->start();
+        watched.worker->driver.store(fresh.get(), std::memory_order_release);
+        m_seats.push_back(std::move(fresh));
+    } catch (std::exception const& error) {
+        // The next look tries again.
+        watched.seat->unset_replaced();
+        log::error(std::string("no thread can be made for the worker of a stuck handler: ") + error.what());
     }
 }
 

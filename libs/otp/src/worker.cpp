@@ -3,6 +3,7 @@
 #include "context.hpp"
 #include "kernel.hpp"
 #include "node_core.hpp"
+#include "seat.hpp"
 #include "watchdog.hpp"
 
 #include <sinew/base/file.hpp>

@@ -10,7 +10,6 @@
 #include "process.hpp"
 #include "published.hpp"
 #include "run_queue.hpp"
-#include "seat.hpp"
 #include "timer_wheel.hpp"
 
 #include <sinew/base/file.hpp>
@@ -38,6 +37,8 @@ struct FileWatchRecord {
     std::uint64_t id = 0;
     Process* process = nullptr;
 };
+
+class Seat;
 
 class Worker {
 public:

@@ -93,7 +93,7 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node);
 /// Delivers `envelope`, whose payload is the IdleMark, when the current process has handled no message for
 /// `delay` after the one that it handles now. Replaces the one armed before.
 struct IdleMark {
-    std::uint32_t messages_handled = 0;
+    std::uint64_t messages_handled = 0;
 };
 void arm_idle_timeout(Duration delay, Envelope* envelope);
 /// Whether no message was handled since the mark was made; if one was, this delivery doesn't count as one.
