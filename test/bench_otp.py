@@ -43,6 +43,7 @@ ROWS = [
     Row("fanin100", "messages", "ops/s", 20e6),
     Row("pairs", "messages", "ops/s", 29e6),
     Row("spawn_exit", "processes", "ops/s", 10e6),
+    Row("dynamic_supervisor", "start_stop", "ops/s", 3e6),
     Row("memory", "bytes", "B", 290, more_is_better=False),
     Row("restart", "restarts", "ops/s", 226e3),
     Row("restart", "crash_to_answer.p50", "us", 4, more_is_better=False),
@@ -55,6 +56,10 @@ ROWS = [
     Row("parcel", "round_trips", "ops/s", 10e6),
     Row("hogs", "call.p50", "ms", 0.05, more_is_better=False),
     Row("hogs", "call.p99", "ms", 0.3, more_is_better=False),
+    Row("pubsub", "deliveries_1000", "ops/s", 12e6),
+    Row("table", "lookup", "ops/s", 26e6),
+    Row("registry", "lookup", "ops/s", 15e6),
+    Row("task", "async_await", "ops/s", 4e6),
     Row("halt", "time", "ms", 3, more_is_better=False),
     Row("idle", "memory", "MiB", 3, more_is_better=False),
     Row("idle", "wakeups", "1/s", 0, more_is_better=False),
@@ -182,7 +187,7 @@ def ratio(entry: dict, peer: str) -> str:
 
 def print_table(entries: list[dict]) -> None:
     print(
-        f"{'case':<12}{'metric':<21}{'median':>11} {'unit':<6}{'spread':>21}{'goal':>10}     "
+        f"{'case':<20}{'metric':<21}{'median':>11} {'unit':<6}{'spread':>21}{'goal':>10}     "
         f"{'BEAM':>8}{'CAF':>8}{'atomic':>8}{'local':>8}"
     )
     for entry in entries:
@@ -190,7 +195,7 @@ def print_table(entries: list[dict]) -> None:
         goal = "" if entry["goal"] is None else f"{entry['goal']:.4g}"
         mark = {True: "met", False: "NOT", None: ""}[entry["reached"]]
         print(
-            f"{entry['case']:<12}{entry['metric']:<21}{entry['value']:>11.4g} {entry['unit']:<6}"
+            f"{entry['case']:<20}{entry['metric']:<21}{entry['value']:>11.4g} {entry['unit']:<6}"
             f"{f'{low:.4g} - {high:.4g}':>21}{goal:>10} {mark:<4}"
             f"{ratio(entry, 'beam'):>8}{ratio(entry, 'caf'):>8}"
             f"{ratio(entry, 'floor_atomic'):>8}{ratio(entry, 'floor_local'):>8}"

@@ -87,6 +87,15 @@ run(hot) ->
     Pids = [spawn(fun() -> receive go -> ok end, ask_mostly_one(Each, I, Hot, Cold), Self ! done end)
             || I <- lists:seq(1, Clients)],
     timed(hot, calls, Clients * Each, fun() -> start_and_wait(Pids) end);
+run(table) ->
+    Count = 1000000,
+    Table = ets:new(table, [set, public, {read_concurrency, true}]),
+    timed(table, insert, Count, fun() -> [ets:insert(Table, {N, N}) || N <- lists:seq(1, Count)] end),
+    timed(table, lookup, Count, fun() -> look_up(Count, Table) end);
+run(dynamic_supervisor) ->
+    Count = 100000,
+    {ok, Supervisor} = supervisor:start_link(?MODULE, dynamic),
+    timed(dynamic_supervisor, start_stop, Count, fun() -> start_and_stop(Count, Supervisor) end);
 run(hogs) ->
     {ok, Server} = gen_server:start(beam_server, 0, []),
     [spawn(fun() -> hog(1) end) || _ <- lists:seq(1, 100)],
@@ -163,6 +172,13 @@ ask_until_answered() ->
     catch
         exit:_ -> erlang:yield(), ask_until_answered()
     end.
+look_up(0, _) -> ok;
+look_up(N, Table) -> [_] = ets:lookup(Table, N), look_up(N - 1, Table).
+start_and_stop(0, _) -> ok;
+start_and_stop(N, Supervisor) ->
+    {ok, Pid} = supervisor:start_child(Supervisor, []),
+    ok = supervisor:terminate_child(Supervisor, Pid),
+    start_and_stop(N - 1, Supervisor).
 set_alarms(0, _) -> ok;
 set_alarms(N, Self) ->
     Delay = 2000 + rand:uniform(3000),
@@ -182,6 +198,9 @@ ask_mostly_one(N, I, Hot, Cold) ->
     Server ! {self(), Ref},
     receive {Ref, _} -> ask_mostly_one(N - 1, I, Hot, Cold) end.
 
+init(dynamic) ->
+    {ok, {#{strategy => simple_one_for_one},
+          [#{id => child, start => {gen_server, start_link, [beam_server, 0, []]}, restart => temporary}]}};
 init([]) ->
     {ok, {#{strategy => one_for_one, intensity => 1000000000, period => 1},
           [#{id => victim, start => {gen_server, start_link, [{local, victim}, beam_server, 0, []]}}]}}.
