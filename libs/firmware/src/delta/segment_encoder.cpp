@@ -37,7 +37,7 @@ public:
         set(ZSTD_c_contentSizeFlag, 1);
         set(ZSTD_c_enableLongDistanceMatching, 1);
         // Its window must reach back over the whole prefix.
-        set(ZSTD_c_windowLog, std::bit_width(options.segment_bytes + options.window_bytes));
+        set(ZSTD_c_windowLog, static_cast<int>(std::bit_width(options.segment_bytes + options.window_bytes)));
     }
     Bytes compress(BytesView prefix, BytesView content) {
         Bytes packed(ZSTD_compressBound(content.size()));
