@@ -92,7 +92,7 @@ struct UploadOptions {
     std::vector<std::string> ssh_options;
     /// An archive that the device may run. If it does, only what changed is sent; if that isn't accepted,
     /// all.
-    std::filesystem::path previous;
+    std::filesystem::path previous{};
     std::chrono::seconds limit{180};
     std::chrono::milliseconds poll_interval{1000};
 };
