@@ -23,6 +23,7 @@ namespace sinew {
 
 struct ApplicationSpec;
 
+/// A program; see the top of the file.
 class Application {
 public:
     Application() = default;
@@ -52,8 +53,11 @@ struct ApplicationSpec {
     std::vector<std::string> needs = {};
 };
 
+/// What a program tells of itself.
 struct ApplicationInfo {
+    /// The class's name.
     std::string_view name;
+    /// As the build defines it.
     std::string_view version;
 };
 

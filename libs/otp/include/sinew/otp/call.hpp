@@ -17,6 +17,7 @@
 
 namespace sinew {
 
+/// How long an answer is waited for.
 inline constexpr Duration default_call_timeout = std::chrono::seconds(5);
 
 namespace detail {
@@ -96,6 +97,7 @@ void send(T const& target, M message) {
             pid, detail::make_envelope<M>(detail::info_ops<typename T::ServerType, M>, std::move(message)));
     }
 }
+/// The same for a recipient whose class isn't known.
 template<typename M>
 void send(Recipient<M> const& recipient, M message) {
     recipient.send(std::move(message));
@@ -109,9 +111,9 @@ MonitorRef monitor(T const& target) {
 
 /// Where and how a new process lives.
 struct StartOptions {
-    /// Registers it under this text (name<S>("text")).
+    /// Registers it under this text: `name<S>("text")`.
     std::string name = {};
-    /// Registers it as the node's S (name<S>).
+    /// Registers it as the node's S: `name<S>`.
     bool is_registered_by_type = false;
     /// Registers it in a Registry (registry.via<S>(key)).
     std::shared_ptr<detail::NameClaim const> via = {};
@@ -177,6 +179,7 @@ Pid spawn(F function) {
     return detail::spawn_process(current_node(),
                                  detail::blueprint_for<detail::FunctionProcess<F>>(std::move(function)), {});
 }
+/// The same, linked to this process.
 template<typename F>
     requires std::is_invocable_v<F&>
 Pid spawn_link(F function) {

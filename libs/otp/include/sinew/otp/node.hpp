@@ -46,6 +46,7 @@ struct StuckHandlers {
     unsigned most_replaced = 128;
 };
 
+/// How a Node is made.
 struct NodeOptions {
     /// Scheduler threads; 0: one per processor this process may use.
     unsigned workers = 0;
@@ -56,6 +57,7 @@ struct NodeOptions {
     StuckHandlers stuck_handlers = {};
 };
 
+/// A running system; see the top of the file.
 class Node {
 public:
     /// Starts the worker threads. Throws std::system_error when the system refuses (threads, epoll, memory).
@@ -77,6 +79,7 @@ public:
                                           detail::spawn_options<S>(std::move(options), false)));
         return ServerRef<S>(pid);
     }
+    /// The same for an S without arguments.
     template<typename S>
     [[nodiscard]] Result<ServerRef<S>> start() {
         return start<S>(StartOptions{});
@@ -90,7 +93,9 @@ public:
     [[nodiscard]] std::size_t process_count() const noexcept;
     /// Whether ProcessInfo::time_running counts: two looks at the clock each time a process has its turn.
     enum class Accounting : std::uint8_t { off, on };
+    /// See Accounting.
     void account_time(Accounting accounting) noexcept;
+    /// Scheduler threads.
     [[nodiscard]] unsigned worker_count() const noexcept;
     /// For the library's own parts.
     [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }
@@ -108,6 +113,7 @@ private:
 /// Makes `node` the current node of this thread for a while.
 class NodeScope {
 public:
+    /// Until it is destroyed.
     explicit NodeScope(Node& node) noexcept;
     ~NodeScope();
     NodeScope(NodeScope const&) = delete;

@@ -1,0 +1,40 @@
+/// Include it in one source of a GoogleTest program: when a test fails, it says which interleaving that was.
+///
+///     to run this interleaving again: SINEW_SIMULATION_SEED=42 ./led_test --gtest_filter=Led.blinks
+///
+/// Threading: GoogleTest's.
+#pragma once
+
+#include <sinew/otp/simulation.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+namespace sinew::testing {
+
+/// Prints Simulation::last_replay() once for each test that fails.
+class ReplayPrinter : public ::testing::EmptyTestEventListener {
+    void OnTestStart(::testing::TestInfo const& /*test*/) override { m_has_printed = false; }
+    void OnTestPartResult(::testing::TestPartResult const& result) override {
+        std::string const replay = result.failed() ? Simulation::last_replay() : std::string();
+        if (!replay.empty() && !m_has_printed) {
+            m_has_printed = true;
+            auto const* const test = ::testing::UnitTest::GetInstance()->current_test_info();
+            std::string const name =
+                test == nullptr ? "*" : std::string(test->test_suite_name()) + "." + test->name();
+            (void)std::printf("to run this interleaving again: %s with --gtest_filter=%s\n", replay.c_str(),
+                              name.c_str());
+        }
+    }
+    bool m_has_printed = false;
+};
+
+/// Installs the printer before main().
+inline bool const has_replay_printer = [] {
+    ::testing::UnitTest::GetInstance()->listeners().Append(new ReplayPrinter); // GoogleTest owns it.
+    return true;
+}();
+
+} // namespace sinew::testing
