@@ -47,7 +47,9 @@ public:
 
 /// One application among others, by name.
 struct ApplicationSpec {
+    /// Unique among them.
     std::string name;
+    /// What is started.
     std::shared_ptr<Application> application;
     /// Names of those that must run before.
     std::vector<std::string> needs = {};

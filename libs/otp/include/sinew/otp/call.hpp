@@ -64,12 +64,13 @@ template<Target T, IsRequest R>
         detail::start_call<typename T::ServerType, R>(detail::resolve(target), std::move(request), timeout));
 }
 
-// What is no request gets a sentence instead of a list of candidates.
+/// What is no request gets a sentence instead of a list of candidates.
 template<Target T, typename R>
     requires(!IsRequest<R>)
 void call(T const& /*target*/, R /*request*/, Duration /*timeout*/ = default_call_timeout) {
     static_assert(IsRequest<R>, "a call's request names its answer: struct R { using Reply = ...; };");
 }
+/// See above.
 template<Target T, typename R>
     requires(!IsRequest<R>)
 void request(T const& /*target*/, R /*request*/, Duration /*timeout*/ = default_call_timeout) {

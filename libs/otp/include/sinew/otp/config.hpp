@@ -69,6 +69,7 @@ public:
         }
         return settings;
     }
+    /// Whether a file has that section.
     [[nodiscard]] bool has_section(std::string_view name) const noexcept;
     /// In the order they were read: a later one wins.
     [[nodiscard]] std::vector<Layer> const& layers() const noexcept { return m_layers; }

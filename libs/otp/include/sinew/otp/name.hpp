@@ -37,6 +37,7 @@ public:
     /// Who it is; a reference can be used as its Pid.
     [[nodiscard]] constexpr Pid pid() const noexcept { return m_pid; }
     constexpr operator Pid() const noexcept { return m_pid; } // NOLINT(google-explicit-constructor)
+    /// Whether it names a process.
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return static_cast<bool>(m_pid); }
     constexpr auto operator<=>(ServerRef const&) const = default;
 

@@ -30,6 +30,7 @@ class NodeCore;
 /// the message and the stack. To note its stack the thread gets the signal SIGURG: a system call in it may
 /// return EINTR.
 struct StuckHandlers {
+    /// What is done about them.
     enum class Policy : std::uint8_t {
         ignore,
         report,
@@ -37,6 +38,7 @@ struct StuckHandlers {
         /// (SCHED_IDLE). The process ends, if it is asked to, when its handler returns.
         replace
     };
+    /// See Policy.
     Policy policy = Policy::replace;
     /// Processor time a handler may use in one go.
     Duration limit = std::chrono::milliseconds(5);
@@ -90,6 +92,7 @@ public:
 
     /// How many processes live. One that ended is not counted any more when others hear of it (Down, Exit, an
     /// answer); one that is ending may still be.
+    /// Processes that live.
     [[nodiscard]] std::size_t process_count() const noexcept;
     /// Whether ProcessInfo::time_running counts: two looks at the clock each time a process has its turn.
     enum class Accounting : std::uint8_t { off, on };

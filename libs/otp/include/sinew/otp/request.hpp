@@ -63,6 +63,7 @@ template<typename T, typename F>
 
 /// Names a request that has a continuation.
 struct RequestId {
+    /// Unique in its process; 0: none.
     std::uint64_t value = 0;
 };
 /// Gives it up: its continuation is never called. False: it has been, or is being called. Only in the process
