@@ -163,7 +163,7 @@ void begin(detail::ReplyPath path, std::size_t limit) {
     snapshot.os_process = ::getpid();
     snapshot.taken_us = core.now_ns() / 1000;
     snapshot.resident_bytes = resident_bytes();
-    snapshot.process_count = static_cast<std::int64_t>(core.process_count.load(std::memory_order_relaxed));
+    snapshot.process_count = static_cast<std::int64_t>(core.process_count());
     for (std::size_t at = 0; at < core.workers.size(); ++at) {
         snapshot.workers.push_back({.busy_us = microseconds(core.workers[at]->busy_ns())});
     }
