@@ -1,7 +1,7 @@
 /// A lock between programs: flock(2) on a file.
 ///
-/// The lock ends with the returned descriptor, and so with its process, however that ends: nobody has to clean
-/// up. Threading: safe from any thread; lock_file() blocks.
+/// The lock ends with the returned descriptor, and so with its process, however that ends: nobody has to
+/// clean up. Threading: safe from any thread; lock_file() blocks.
 #pragma once
 
 #include <sinew/base/file.hpp>
