@@ -1,7 +1,6 @@
 #include "supervisor_state.hpp"
 
 #include "kernel.hpp"
-#include "log_report.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
@@ -219,7 +218,8 @@ Async<bool> SupervisorServer::State::child_ended(Exit message) {
     bool const is_restarted =
         child.spec.restart == Restart::permanent || (child.spec.restart == Restart::transient && !is_orderly);
     if (!is_orderly || is_restarted) {
-        detail::report_child_end(child.spec, message.from, message.reason, is_restarted);
+        log::error(text_of(child.spec, message.from) + " ended: " + message.reason.to_string() +
+                   (is_restarted ? "; it is restarted" : ""));
     }
     if (is_restarted) {
         Async<bool> restarted = restart(at);

@@ -14,7 +14,6 @@ namespace sinew {
 
 class ExitReason {
 public:
-    /// What kind of end it is.
     enum class Kind : std::uint8_t {
         /// It was done. Spreads over no link.
         normal,
@@ -31,12 +30,10 @@ public:
 
     /// normal
     constexpr ExitReason() = default;
-    /// See Kind.
     [[nodiscard]] static ExitReason normal() noexcept { return ExitReason(Kind::normal); }
     [[nodiscard]] static ExitReason shutdown() noexcept { return ExitReason(Kind::shutdown); }
     /// An orderly end that says why.
     [[nodiscard]] static ExitReason shutdown(std::string_view text);
-    /// See Kind.
     [[nodiscard]] static ExitReason kill() noexcept { return ExitReason(Kind::kill); }
     [[nodiscard]] static ExitReason killed() noexcept { return ExitReason(Kind::killed); }
     [[nodiscard]] static ExitReason noproc() noexcept { return ExitReason(Kind::noproc); }
@@ -61,7 +58,6 @@ public:
     }
     ~ExitReason() { release(); }
 
-    /// What kind of end it is.
     [[nodiscard]] Kind kind() const noexcept;
     /// Empty unless one was given.
     [[nodiscard]] std::string_view text() const noexcept;

@@ -11,7 +11,6 @@
 namespace sinew {
 
 struct MailboxLimit {
-    /// What goes when it is full.
     enum class Overflow : std::uint8_t {
         /// The new message is refused.
         reject_newest,

@@ -35,11 +35,8 @@ enum class ProcessState : std::uint8_t {
 /// "starting", "waiting"...
 [[nodiscard]] std::string_view to_string(ProcessState state) noexcept;
 
-/// One process at one moment.
 struct ProcessInfo {
-    /// Which one.
     Pid pid;
-    /// What it does.
     ProcessState state = ProcessState::waiting;
     /// The server's class. Never null.
     std::type_info const* type = nullptr;

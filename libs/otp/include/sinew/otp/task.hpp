@@ -28,7 +28,6 @@
 
 namespace sinew {
 
-/// Work in progress; see the top of the file.
 template<typename T>
 class [[nodiscard("destroying a Task ends its work; ignore() it if that is not meant")]] Task {
 public:
@@ -52,11 +51,8 @@ public:
         return m_pending != nullptr && m_pending->reply != nullptr;
     }
 
-    /// For the compiler.
     struct YieldAwaiter {
-        /// Which one.
         Task* task;
-        /// For how long.
         Duration time;
         [[nodiscard]] bool await_ready() const { return task->require_owner().reply != nullptr; }
         void await_suspend(std::coroutine_handle<> waiter) const {
@@ -64,7 +60,6 @@ public:
         }
         [[nodiscard]] std::optional<Value> await_resume() const { return task->take_if_done(); }
     };
-    /// For the compiler.
     struct Awaiter : YieldAwaiter {
         [[nodiscard]] Value await_resume() const {
             std::optional<Value> result = this->task->take_if_done();
