@@ -246,10 +246,10 @@ Result<> SimulatedBoard::State::wire(std::size_t first, std::size_t second) {
                        "can't wire GPIO line " + to_string(m_lines[first].info) + " to itself");
     }
     for (std::size_t const index : {first, second}) {
-        if (m_lines[index].wired_to) {
-            return failure(ErrorCode::exists,
-                           "GPIO line " + to_string(m_lines[index].info) + " is wired to " +
-                               to_string(m_lines[*m_lines[index].wired_to].info) + " already");
+        if (auto const other = m_lines[index].wired_to) {
+            return failure(ErrorCode::exists, "GPIO line " + to_string(m_lines[index].info) +
+                                                  " is wired to " + to_string(m_lines[*other].info) +
+                                                  " already");
         }
     }
     m_lines[first].wired_to = second;
@@ -278,8 +278,8 @@ void SimulatedBoard::State::settle_all() {
 void SimulatedBoard::State::update(std::size_t index) {
     settle_all();
     update_one(index);
-    if (m_lines[index].wired_to) {
-        update_one(*m_lines[index].wired_to);
+    if (auto const other = m_lines[index].wired_to) {
+        update_one(*other);
     }
 }
 

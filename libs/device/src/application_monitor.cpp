@@ -41,7 +41,7 @@ void ApplicationMonitor::handle_info(OsProcessEvent event) {
     publish();
 }
 
-void ApplicationMonitor::handle_info(Down down) {
+void ApplicationMonitor::handle_info(Down const& down) {
     if (down.process != m_supervisor || m_is_stopping) {
         return;
     }

@@ -78,7 +78,7 @@ std::vector<std::string> merged_environment(std::vector<std::pair<std::string, s
         }
     }
     for (auto const& [name, value] : changes) {
-        merged.push_back(name + "=" + value);
+        merged.emplace_back(name).append("=").append(value);
     }
     return merged;
 }

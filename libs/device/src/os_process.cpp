@@ -95,7 +95,7 @@ Async<> OsProcess::wait_for_ready_path() {
             log::warning("it hasn't made " + m_options.ready_path + " in its time; going on without");
             co_return;
         }
-        co_await pause(ready_poll_interval);
+        (void)co_await pause(ready_poll_interval);
     }
 }
 
@@ -135,7 +135,7 @@ void OsProcess::handle_info(FileReady ready) {
     }
 }
 
-void OsProcess::handle_info(Exit message) {
+void OsProcess::handle_info(Exit const& message) {
     // Only from something it was linked to by hand; its parent's exit goes to terminate().
     log::debug("an exit signal was ignored: " + message.reason.to_string());
 }
@@ -200,7 +200,7 @@ Async<> OsProcess::terminate(ExitReason reason) {
         log::warning("it didn't end in its time; killing it");
         m_child->signal_group(SIGKILL);
         // The kernel needs a moment to end it, more on a busy machine; its grace has nothing to do with that.
-        co_await blocking([ended] { return wait_readable(ended, std::chrono::seconds(1)); });
+        (void)co_await blocking([ended] { return wait_readable(ended, std::chrono::seconds(1)); });
     }
     read_output();
     m_lines.finish(log_line);

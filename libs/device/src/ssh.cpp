@@ -28,7 +28,10 @@ constexpr std::chrono::seconds key_limit{60};
 constexpr char const* key_name = "dropbear_ed25519_host_key";
 
 Result<> run_quietly(std::vector<std::string> const& command) {
-    TRY(auto const output, run_checked(command, {.timeout = key_limit}));
+    auto output = run_checked(command, {.timeout = key_limit});
+    if (!output) {
+        return std::unexpected(std::move(output).error());
+    }
     return {};
 }
 
@@ -42,7 +45,7 @@ Result<fs::path> make_key(fs::path const& folder, Run const& run) {
     std::error_code error;
     fs::create_directories(folder, error);
     fs::permissions(folder, fs::perms::owner_all, error);
-    auto const key = folder / key_name;
+    auto key = folder / key_name;
     auto const fresh = folder / (std::string(key_name) + ".new");
     fs::remove(fresh, error);
     TRY_OK(run({"dropbearkey", "-t", "ed25519", "-f", fresh.string()}));

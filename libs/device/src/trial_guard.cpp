@@ -35,7 +35,7 @@ void TrialGuard::init() {
     }
 }
 
-void TrialGuard::handle_info(ApplicationState state) {
+void TrialGuard::handle_info(ApplicationState const& state) {
     if (!m_is_pending) {
         return;
     }

@@ -218,7 +218,7 @@ private:
     }
 
     /// meta.conf must be one that can be read, and its own name for itself, if it has one, must be right.
-    Result<> check_meta_conf() const {
+    [[nodiscard]] Result<> check_meta_conf() const {
         auto const name = m_options.script.string();
         if (m_meta_conf.size() > largest_meta_conf) {
             return failure(

@@ -38,8 +38,9 @@ std::optional<std::uint64_t> parse_device(std::string_view text) {
         return std::nullopt;
     }
     auto const* const end = text.data() + text.size();
-    if (std::from_chars(text.data(), text.data() + colon, number_major).ec != std::errc() ||
-        std::from_chars(text.data() + colon + 1, end, number_minor).ec != std::errc()) {
+    auto const* const middle = std::next(text.data(), static_cast<std::ptrdiff_t>(colon));
+    if (std::from_chars(text.data(), middle, number_major).ec != std::errc() ||
+        std::from_chars(middle + 1, end, number_minor).ec != std::errc()) {
         return std::nullopt;
     }
     return makedev(number_major, number_minor);

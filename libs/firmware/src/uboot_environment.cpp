@@ -53,7 +53,7 @@ Result<Bytes> encode_environment(std::map<std::string, std::string> const& varia
                                  std::optional<std::uint8_t> flag) {
     std::string text;
     for (auto const& [name, value] : variables) { // std::map sorts by byte value
-        text += name + "=" + value + '\0';
+        text.append(name).append("=").append(value) += '\0';
     }
     text += '\0';
     auto const header = crc_size + (flag ? 1 : 0);

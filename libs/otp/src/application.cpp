@@ -139,7 +139,7 @@ int run_tree(Application& application, ApplicationInfo const& info, Config const
     }
     log::info(name + " " + std::string(info.version) + " is up");
     if (wait_for_signal_or_end(signal_fd, end_event.get()) == Wakeup::tree_ended) {
-        applications.stop_all();
+        (void)applications.stop_all();
         return complain(info, "its top supervisor gave up; see the reports above");
     }
     (void)detail::notify_service_manager("STOPPING=1");

@@ -70,7 +70,7 @@ public:
         : m_state(std::move(state)) {
         (void)monitor(tree);
     }
-    void handle_info(Down message) {
+    void handle_info(Down const& message) {
         if (auto const state = m_state.lock()) {
             state->tree_ended(message.process, message.reason);
         }
@@ -143,10 +143,11 @@ Result<> Applications::add(ApplicationSpec spec) {
     if (spec.name.empty() || spec.application == nullptr) {
         return failure(ErrorCode::invalid_argument, "an application wants a name and an Application");
     }
-    std::string const name = spec.name;
-    if (!m_state->specs.try_emplace(name, std::move(spec)).second) {
-        return failure(ErrorCode::exists, "there is an application " + name + " already");
+    auto const [place, is_new] = m_state->specs.try_emplace(spec.name);
+    if (!is_new) {
+        return failure(ErrorCode::exists, "there is an application " + spec.name + " already");
     }
+    place->second = std::move(spec);
     return {};
 }
 

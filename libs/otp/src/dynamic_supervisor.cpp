@@ -27,7 +27,7 @@ std::string text_of(ChildSpec const& spec, Pid pid) {
 
 /// Stops `pid` as `shutdown` says, then calls `done`.
 template<typename F>
-void end_child(Pid pid, Shutdown shutdown, F done) {
+void end_child(Pid pid, Shutdown shutdown, F const& done) {
     if (shutdown.is_brutal()) {
         detail::end_process(pid, ExitReason::kill(), Duration::max()).then([done](Result<ExitReason> const&) {
             done();
@@ -254,7 +254,7 @@ ChildCounts DynamicSupervisor::handle_call(CountChildren /*request*/) {
     return m_state->count();
 }
 
-void DynamicSupervisor::handle_info(Exit message) {
+void DynamicSupervisor::handle_info(Exit const& message) {
     if (m_state->child_ended(message)) {
         stop(ExitReason::shutdown());
     }
@@ -266,7 +266,7 @@ void DynamicSupervisor::handle_info(RetryRestart message) {
     }
 }
 
-Async<> DynamicSupervisor::terminate(ExitReason /*reason*/) {
+Async<> DynamicSupervisor::terminate(ExitReason const& /*reason*/) {
     return m_state->stop_all();
 }
 

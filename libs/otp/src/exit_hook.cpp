@@ -17,7 +17,7 @@ struct HookSignal {
 };
 
 void arrive_hook(Process& process, Envelope& envelope) {
-    PayloadScope<HookSignal> signal(envelope);
+    PayloadScope<HookSignal> const signal(envelope);
     if (process.has(Process::is_dying)) {
         signal->hook->process_ended(process.pid(), process.exit_reason);
     } else {
@@ -25,7 +25,7 @@ void arrive_hook(Process& process, Envelope& envelope) {
     }
 }
 void bounce_hook(Envelope& envelope, ExitReason const& reason) noexcept {
-    PayloadScope<HookSignal> signal(envelope);
+    PayloadScope<HookSignal> const signal(envelope);
     signal->hook->process_ended(signal->process, reason);
 }
 constexpr MessageOps hook_ops{.kind = EnvelopeKind::signal, .discard = &bounce_hook, .arrive = &arrive_hook};

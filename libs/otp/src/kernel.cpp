@@ -152,7 +152,7 @@ void begin_terminate(Process& process) {
 
 void give_up_names(Process& process) noexcept {
     Registry& registry = t_context.core->registry;
-    Extras& extras = *process.extras;
+    Extras const& extras = *process.extras;
     if (extras.type_slot != no_type_slot) {
         registry.release_type(extras.type_slot, process.pid());
     }

@@ -131,9 +131,8 @@ std::size_t NodeCore::process_count() const noexcept {
     // In this order: a process that comes and goes in between is not counted as missing.
     std::uint64_t ended = 0;
     for (auto const& worker : workers) {
-        ended += worker->ended;
+        ended += worker->ended.get_first();
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
     return static_cast<std::size_t>(spawn_count() - ended);
 }
 

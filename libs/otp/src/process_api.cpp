@@ -44,7 +44,7 @@ MonotonicTime now() {
 }
 
 bool is_alive(Pid pid) {
-    NodeCore& core = detail::require_core();
+    NodeCore const& core = detail::require_core();
     Process const* const process = core.find(pid);
     return process != nullptr && process->identity.load(std::memory_order_acquire) == pid.value();
 }
@@ -175,13 +175,13 @@ struct StopMessage {
     ExitReason reason;
 };
 void deliver_stop(void* /*state*/, Envelope& envelope) {
-    PayloadScope<StopMessage> message(envelope);
+    PayloadScope<StopMessage> const message(envelope);
     Process& process = *t_context.process;
     process.more().stop_waiters.push_back({std::move(message->path), message->reason});
     request_stop(process, std::move(message->reason));
 }
 void discard_stop(Envelope& envelope, ExitReason const& reason) noexcept {
-    PayloadScope<StopMessage> message(envelope);
+    PayloadScope<StopMessage> const message(envelope);
     if (message->reason == reason) {
         message->path.answer(make_reply<void>(message->path));
     } else {

@@ -64,22 +64,21 @@ std::optional<ProcessInfo> process_info(Pid pid) {
     if (process == nullptr || process->identity.load(std::memory_order_acquire) != pid.value()) {
         return std::nullopt;
     }
-    detail::Behaviour const* const behaviour = process->behaviour;
+    detail::Behaviour const* const behaviour = process->behaviour.get_first();
     detail::Worker const& worker = *process->owner.load(std::memory_order_acquire);
     ProcessInfo info;
     info.pid = pid;
-    info.state = state_from(process->flags);
-    info.mailbox_length = process->mailbox_length;
-    info.messages_handled = process->messages_handled;
-    info.messages_dropped = process->messages_dropped;
-    info.time_running = Duration(process->running_ns);
+    info.state = state_from(process->flags.get_first());
+    info.mailbox_length = process->mailbox_length.get_first();
+    info.messages_handled = process->messages_handled.get_first();
+    info.messages_dropped = process->messages_dropped.get_first();
+    info.time_running = Duration(process->running_ns.get_first());
     info.worker = worker.index();
-    if (worker.running == process) {
-        detail::MessageOps const* const handling = worker.handling;
+    if (worker.running.get_first() == process) {
+        detail::MessageOps const* const handling = worker.handling.get_first();
         info.handling = handling != nullptr ? handling->type : nullptr;
     }
     // The record may have begun another life meanwhile.
-    std::atomic_thread_fence(std::memory_order_acquire);
     if (behaviour == nullptr || process->identity.load(std::memory_order_relaxed) != pid.value()) {
         return std::nullopt;
     }

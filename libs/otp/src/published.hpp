@@ -22,6 +22,8 @@ public:
     ~Published() = default;
 
     [[nodiscard]] T get() const noexcept { return m_value.load(std::memory_order_relaxed); }
+    /// For other threads that read several: what is read after it is not older.
+    [[nodiscard]] T get_first() const noexcept { return m_value.load(std::memory_order_acquire); }
     operator T() const noexcept { return get(); } // NOLINT(google-explicit-constructor): it stands for a T
     [[nodiscard]] T operator->() const noexcept
         requires std::is_pointer_v<T>

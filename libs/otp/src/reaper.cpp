@@ -32,7 +32,7 @@ void Reaper::handle_call(EndAll request, Deferred<EndAll> reply) {
     finish_if_done();
 }
 
-void Reaper::handle_info(Down message) {
+void Reaper::handle_info(Down const& message) {
     std::size_t const* const at = m_alive.find(message.monitor);
     if (at == nullptr) {
         return;
@@ -58,7 +58,7 @@ void Reaper::handle_info(TimeIsUp /*message*/) {
 }
 
 void Reaper::finish_if_done() {
-    if (m_alive.empty()) {
+    if (m_reply && m_alive.empty()) {
         m_reply->reply();
         stop();
     }

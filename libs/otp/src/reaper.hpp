@@ -32,7 +32,7 @@ class Reaper final : public Server<Reaper> {
 public:
     struct TimeIsUp {};
     void handle_call(EndAll request, Deferred<EndAll> reply);
-    void handle_info(Down message);
+    void handle_info(Down const& message);
     void handle_info(TimeIsUp message);
 
 private:

@@ -385,7 +385,7 @@ Envelope* wait_for_reply(RequestStart& start) {
 }
 
 Error make_request_error(Envelope& reply, RequestLabel const& label) {
-    PayloadScope<FailurePayload> failure(reply);
+    PayloadScope<FailurePayload> const failure(reply);
     std::string who = label.target_type != nullptr ? readable_type_name(*label.target_type)
                                                    : std::string(label.target_name);
     if (label.target) {

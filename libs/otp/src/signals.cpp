@@ -10,6 +10,7 @@
 #include <sinew/otp/messages.hpp>
 #include <sinew/otp/process.hpp>
 
+#include <memory>
 #include <typeinfo>
 #include <utility>
 
@@ -51,7 +52,7 @@ bool is_from_parent(Process const& process, Exit const& message) {
 }
 
 void deliver_exit_message(void* state, Envelope& envelope) {
-    PayloadScope<Exit> message(envelope);
+    PayloadScope<Exit> const message(envelope);
     Process& process = *t_context.process;
     if (is_from_parent(process, *message)) {
         RuntimeScope const scope;
@@ -65,7 +66,7 @@ void deliver_exit_message(void* state, Envelope& envelope) {
 }
 
 void deliver_down_message(void* state, Envelope& envelope) {
-    PayloadScope<Down> message(envelope);
+    PayloadScope<Down> const message(envelope);
     Process const& process = *t_context.process;
     if (process.behaviour->handle_down != nullptr) {
         process.behaviour->handle_down(state, std::move(*message));
@@ -75,21 +76,18 @@ void deliver_down_message(void* state, Envelope& envelope) {
 }
 
 void deliver_file_message(void* state, Envelope& envelope) {
-    PayloadScope<FileMessage> message(envelope);
+    PayloadScope<FileMessage> const message(envelope);
     Process const& process = *t_context.process;
     Worker& worker = *t_context.worker;
     if (!claim_file_message(worker, message->watch_id)) {
         return;
     }
-    struct Rearm {
-        Worker& worker;
-        std::uint64_t watch_id;
-        ~Rearm() {
-            RuntimeScope const scope;
-            ensure_worker();
-            rearm_file_watch(worker, watch_id);
-        }
-    } const rearm{worker, message->watch_id};
+    auto const rearm = [id = message->watch_id](Worker* of) noexcept {
+        RuntimeScope const scope;
+        ensure_worker();
+        rearm_file_watch(*of, id);
+    };
+    std::unique_ptr<Worker, decltype(rearm)> const at_end(&worker, rearm);
     if (process.behaviour->handle_file != nullptr) {
         process.behaviour->handle_file(state, message->ready);
     } else {
@@ -105,7 +103,7 @@ constexpr MessageOps file_message_ops{
     .deliver = &deliver_file_message, .discard = &discard_payload<FileMessage>, .type = &typeid(FileReady)};
 
 void arrive_exit(Process& process, Envelope& envelope) {
-    PayloadScope<ExitSignal> signal(envelope);
+    PayloadScope<ExitSignal> const signal(envelope);
     if (signal->cause == ExitCause::link) {
         // An unlink that was under way wins.
         if (process.extras == nullptr || !process.extras->links.erase(signal->from)) {
@@ -130,39 +128,39 @@ void arrive_exit(Process& process, Envelope& envelope) {
 }
 
 void arrive_link(Process& process, Envelope& envelope) {
-    PayloadScope<LinkSignal> signal(envelope);
+    PayloadScope<LinkSignal> const signal(envelope);
     process.more().links.insert(signal->from, 0);
 }
 void bounce_link(Envelope& envelope, ExitReason const& reason) noexcept {
-    PayloadScope<LinkSignal> signal(envelope);
+    PayloadScope<LinkSignal> const signal(envelope);
     send_exit(signal->from, signal->to, reason, ExitCause::link);
 }
 
 void arrive_unlink(Process& process, Envelope& envelope) {
-    PayloadScope<UnlinkSignal> signal(envelope);
+    PayloadScope<UnlinkSignal> const signal(envelope);
     if (process.extras != nullptr) {
         process.extras->links.erase(signal->from);
     }
 }
 
 void arrive_monitor(Process& process, Envelope& envelope) {
-    PayloadScope<MonitorSignal> signal(envelope);
+    PayloadScope<MonitorSignal> const signal(envelope);
     process.more().watchers.insert(signal->ref, signal->from);
 }
 void bounce_monitor(Envelope& envelope, ExitReason const& reason) noexcept {
-    PayloadScope<MonitorSignal> signal(envelope);
+    PayloadScope<MonitorSignal> const signal(envelope);
     send_down(signal->from, Down{signal->ref, signal->to, reason});
 }
 
 void arrive_demonitor(Process& process, Envelope& envelope) {
-    PayloadScope<DemonitorSignal> signal(envelope);
+    PayloadScope<DemonitorSignal> const signal(envelope);
     if (process.extras != nullptr) {
         process.extras->watchers.erase(signal->ref);
     }
 }
 
 void arrive_down(Process& process, Envelope& envelope) {
-    PayloadScope<Down> signal(envelope);
+    PayloadScope<Down> const signal(envelope);
     if (process.extras == nullptr || !process.extras->monitors.erase(signal->monitor)) {
         return;
     }
@@ -175,11 +173,11 @@ struct WaitForEndSignal {
     ReplyPath path;
 };
 void arrive_wait_for_end(Process& process, Envelope& envelope) {
-    PayloadScope<WaitForEndSignal> signal(envelope);
+    PayloadScope<WaitForEndSignal> const signal(envelope);
     process.more().end_waiters.push_back(std::move(signal->path));
 }
 void bounce_wait_for_end(Envelope& envelope, ExitReason const& reason) noexcept {
-    PayloadScope<WaitForEndSignal> signal(envelope);
+    PayloadScope<WaitForEndSignal> const signal(envelope);
     signal->path.answer(make_reply<ExitReason>(signal->path, reason));
 }
 

@@ -21,7 +21,7 @@ class Simulation::LogRecorder final : public log::Sink {
 public:
     void write(log::Event const& event) noexcept override {
         try {
-            std::string line = log::format(event);
+            std::string const line = log::format(event);
             lines.push_back(line.substr(line.find('[')));
         } catch (...) {
             return;

@@ -57,7 +57,7 @@ Async<Result<>> SupervisorServer::init() {
     if (!checked) {
         co_return checked;
     }
-    Async<Result<>> start = m_state->start_all();
+    Async<Result<>> const start = m_state->start_all();
     Result<> started = co_await start;
     co_return started;
 }
@@ -100,7 +100,7 @@ Result<> SupervisorServer::handle_call(DeleteChild request) {
 }
 
 Async<> SupervisorServer::handle_info(Exit message) {
-    Async<bool> ended = m_state->child_ended(std::move(message));
+    Async<bool> const ended = m_state->child_ended(std::move(message));
     bool const gives_up = co_await ended;
     if (gives_up) {
         stop(ExitReason::shutdown());
@@ -108,14 +108,14 @@ Async<> SupervisorServer::handle_info(Exit message) {
 }
 
 Async<> SupervisorServer::handle_info(RetryRestart message) {
-    Async<bool> retried = m_state->retry(message.child_key);
+    Async<bool> const retried = m_state->retry(message.child_key);
     bool const gives_up = co_await retried;
     if (gives_up) {
         stop(ExitReason::shutdown());
     }
 }
 
-Async<> SupervisorServer::terminate(ExitReason /*reason*/) {
+Async<> SupervisorServer::terminate(ExitReason const& /*reason*/) {
     return m_state->stop_all();
 }
 

@@ -137,11 +137,11 @@ Async<Result<>> SupervisorServer::State::start_child(std::size_t at) {
 
 Async<Result<>> SupervisorServer::State::start_all() {
     for (std::size_t at = 0; at < m_children.size(); ++at) {
-        Async<Result<>> start = start_child(at);
+        Async<Result<>> const start = start_child(at);
         Result<> started = co_await start;
         if (!started) {
             log::error(started.error().message());
-            Async<> stop = stop_from(0);
+            Async<> const stop = stop_from(0);
             co_await stop;
             co_return std::unexpected(std::move(started).error());
         }
@@ -179,7 +179,7 @@ Async<> SupervisorServer::State::stop_child(std::size_t at) {
 
 Async<> SupervisorServer::State::stop_from(std::size_t first) {
     for (std::size_t at = m_children.size(); at-- > first;) {
-        Async<> stop = stop_child(at);
+        Async<> const stop = stop_child(at);
         co_await stop;
         if (m_children[at].spec.restart == Restart::temporary) {
             remove(at);
@@ -222,7 +222,7 @@ Async<bool> SupervisorServer::State::child_ended(Exit message) {
                    (is_restarted ? "; it is restarted" : ""));
     }
     if (is_restarted) {
-        Async<bool> restarted = restart(at);
+        Async<bool> const restarted = restart(at);
         bool const gives_up = co_await restarted;
         co_return gives_up;
     }
@@ -239,11 +239,11 @@ Async<bool> SupervisorServer::State::retry(std::uint64_t key) {
         co_return false;
     }
     if (std::exchange(m_children[at].is_counted, false)) {
-        Async<> again = start_again(key);
+        Async<> const again = start_again(key);
         co_await again;
         co_return false;
     }
-    Async<bool> restarted = restart(at);
+    Async<bool> const restarted = restart(at);
     bool const gives_up = co_await restarted;
     co_return gives_up;
 }
@@ -269,7 +269,7 @@ Async<bool> SupervisorServer::State::restart(std::size_t at) {
     std::uint64_t const key = m_children[at].key;
     Duration const wait = m_children[at].backoff.next_wait(m_spec.options.backoff, now());
     if (m_spec.options.strategy != Strategy::one_for_one) {
-        Async<> stop = stop_from(concerned_by(at).first);
+        Async<> const stop = stop_from(concerned_by(at).first);
         co_await stop;
     }
     if (wait > Duration(0)) {
@@ -279,7 +279,7 @@ Async<bool> SupervisorServer::State::restart(std::size_t at) {
         detail::send_self_later<SupervisorServer>(wait, RetryRestart{key});
         co_return false;
     }
-    Async<> again = start_again(key);
+    Async<> const again = start_again(key);
     co_await again;
     co_return false;
 }
@@ -287,7 +287,7 @@ Async<bool> SupervisorServer::State::restart(std::size_t at) {
 Async<> SupervisorServer::State::start_again(std::uint64_t key) {
     Range const range = concerned_by(position_of(key));
     for (std::size_t next = range.first; next < range.end; ++next) {
-        Async<Result<>> start = start_child(next);
+        Async<Result<>> const start = start_child(next);
         Result<> started = co_await start;
         if (!started) {
             log::error(started.error().message() + "; tried again");
@@ -313,7 +313,7 @@ Async<Result<Pid>> SupervisorServer::State::add(ChildSpec spec) {
     }
     std::string const id = spec.id;
     append(std::move(spec));
-    Async<Result<>> start = start_child(m_children.size() - 1);
+    Async<Result<>> const start = start_child(m_children.size() - 1);
     Result<> started = co_await start;
     if (!started) {
         remove(position_of(id));
@@ -331,7 +331,7 @@ Async<Result<>> SupervisorServer::State::terminate(std::string id) {
     if (at == m_children.size()) {
         co_return no_such_child(id);
     }
-    Async<> stop = stop_child(at);
+    Async<> const stop = stop_child(at);
     co_await stop;
     if (m_children[at].spec.restart == Restart::temporary) {
         remove(at);
@@ -348,7 +348,7 @@ Async<Result<Pid>> SupervisorServer::State::restart_stopped(std::string id) {
         co_return failure(ErrorCode::exists,
                           "child '" + id + "' is " + (m_children[at].pid ? "running" : "being restarted"));
     }
-    Async<Result<>> start = start_child(at);
+    Async<Result<>> const start = start_child(at);
     Result<> started = co_await start;
     if (!started) {
         co_return std::unexpected(std::move(started).error());

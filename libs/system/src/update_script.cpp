@@ -46,7 +46,7 @@ public:
         : m_description(description)
         , m_layout(layout) {}
 
-    void line(std::string const& text) { m_text += std::string(m_depth * 4, ' ') + text + "\n"; }
+    void line(std::string const& text) { m_text += std::string(std::size_t{m_depth} * 4, ' ') + text + "\n"; }
     void open(std::string const& head) {
         line(head + " {");
         ++m_depth;

@@ -181,7 +181,7 @@ std::string format_duration(Duration duration) {
     if (seconds < 60) {
         return fmt::format("{:.{}f} s", seconds, seconds < 9.95 ? 2 : 1);
     }
-    auto const whole = static_cast<long>(std::lround(seconds));
+    auto const whole = std::lround(seconds);
     return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 

@@ -113,7 +113,7 @@ Result<fs::path> build_application(Work const& work, system::BuiltSystem const& 
 
 /// The tree that becomes /srv/app: bin/NAME and config/*.toml, each of which must be TOML.
 Result<fs::path> lay_out_application(Work const& work, fs::path const& program) {
-    fs::path const tree = work.output_folder / "app";
+    fs::path tree = work.output_folder / "app";
     std::error_code problem;
     fs::remove_all(tree, problem);
     fs::create_directories(tree / "bin", problem);

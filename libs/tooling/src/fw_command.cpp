@@ -178,6 +178,9 @@ Result<int> verify(Context& context, Options const& options) {
 
 Result<int> sign(Context& context, Options const& options) {
     TRY(auto const key, private_key(context, options.key));
+    if (!key) {
+        return failure(ErrorCode::invalid_argument, "name the key to sign with: --key NAME");
+    }
     std::string const& output = options.output.empty() ? options.archive : options.output;
     TRY_OK(firmware::sign_archive(options.archive, output, *key));
     context.console().success(fmt::format("{} is signed with {}.", output, options.key));

@@ -53,7 +53,7 @@ bool is_ssh_key_line(std::string_view line) {
 
 Result<std::string> first_key_line(fs::path const& file) {
     TRY(auto const text, read_text_file(file, longest_key_file));
-    std::string const line = text.substr(0, text.find_first_of("\r\n"));
+    std::string line = text.substr(0, text.find_first_of("\r\n"));
     if (!is_ssh_key_line(line)) {
         return failure(
             ErrorCode::invalid_argument,

@@ -262,7 +262,7 @@ Result<std::size_t> ZipReader::read(MutableBytesView into) {
 }
 
 Result<std::size_t> ZipReader::read_stored(MutableBytesView into) {
-    auto const left = *m_expected_stored_size - m_stored_size;
+    auto const left = m_expected_stored_size.value_or(0) - m_stored_size;
     auto const want = static_cast<std::size_t>(std::min<std::uint64_t>(left, into.size()));
     if (want == 0) {
         return std::size_t{0};

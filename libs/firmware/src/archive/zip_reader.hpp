@@ -78,8 +78,8 @@ private:
     Result<> pass_stored(BytesView bytes);
     Result<> finish_entry();
     Result<> check_descriptor();
-    std::unexpected<Error> truncated(std::string_view what) const;
-    std::unexpected<Error> damaged(std::string const& what) const;
+    [[nodiscard]] std::unexpected<Error> truncated(std::string_view what) const;
+    [[nodiscard]] std::unexpected<Error> damaged(std::string const& what) const;
 
     InputStream& m_input;
     Bytes m_buffer;

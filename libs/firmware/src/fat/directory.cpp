@@ -100,7 +100,7 @@ Result<FatDirectory> FatDirectory::load(FatContext& context, std::uint32_t first
     if (first_cluster == 0) {
         first_cluster = layout.root_cluster;
     }
-    FatDirectory directory(context, first_cluster);
+    FatDirectory directory(context);
     if (first_cluster == 0) {
         for (std::uint32_t i = 0; i < layout.root_sectors; ++i) {
             directory.m_sectors.push_back(layout.root_start() + i);

@@ -73,9 +73,8 @@ public:
     [[nodiscard]] Result<> initialise(std::uint32_t own_cluster, std::uint32_t parent_cluster);
 
 private:
-    FatDirectory(FatContext& context, std::uint32_t first_cluster)
-        : m_context(&context)
-        , m_first_cluster(first_cluster) {}
+    explicit FatDirectory(FatContext& context)
+        : m_context(&context) {}
     [[nodiscard]] std::size_t slot_count() const noexcept { return m_bytes.size() / 32; }
     [[nodiscard]] BytesView slot(std::size_t index) const {
         return BytesView(m_bytes).subspan(index * 32, 32);
@@ -93,7 +92,6 @@ private:
     [[nodiscard]] Result<> write_slots(std::size_t first, std::size_t last);
 
     FatContext* m_context;
-    std::uint32_t m_first_cluster;
     std::vector<std::uint64_t> m_sectors;
     std::vector<std::uint32_t> m_clusters;
     Bytes m_bytes;

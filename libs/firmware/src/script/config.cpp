@@ -86,7 +86,8 @@ public:
     }
 
 private:
-    Result<> unknown(Section const& section, Statement const& statement, std::string const& what) const {
+    [[nodiscard]] Result<> unknown(Section const& section, Statement const& statement,
+                                   std::string const& what) const {
         if (m_unknown == Unknown::ignored) {
             return {};
         }
@@ -123,8 +124,8 @@ private:
         return {};
     }
 
-    Result<std::string> convert(OptionSchema const& schema, std::string const& value,
-                                Statement const& statement) const {
+    [[nodiscard]] Result<std::string> convert(OptionSchema const& schema, std::string const& value,
+                                              Statement const& statement) const {
         if (schema.type == OptionType::text) {
             return value;
         }

@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    std::unexpected<Error> fail(std::string const& what) const {
+    [[nodiscard]] std::unexpected<Error> fail(std::string const& what) const {
         return failure(ErrorCode::invalid_argument, "cannot evaluate '" + std::string(m_text.substr(0, 80)) +
                                                         "': " + what + " at character " +
                                                         std::to_string(m_at + 1));

@@ -74,7 +74,7 @@ private:
     Result<Token> bare_word(Token token);
     Result<> escape(std::string& into);
     Result<> expand(std::string& into);
-    Result<> check_size(Token const& token) const;
+    [[nodiscard]] Result<> check_size(Token const& token) const;
 
     std::string_view m_text;
     std::string_view m_file_name;

@@ -42,7 +42,7 @@ Result<> check_required_version(std::string_view required) {
         return failure(ErrorCode::invalid_argument,
                        "require-fwup-version: '" + std::string(required.substr(0, 40)) + "' is no version");
     }
-    if (*wanted > *parse(compatible_version)) {
+    if (wanted > parse(compatible_version)) {
         return failure(ErrorCode::unsupported, "the archive requires fwup " + std::string(required) +
                                                    ", but this program is compatible with " +
                                                    std::string(compatible_version) + "; update it first");

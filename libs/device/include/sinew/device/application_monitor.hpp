@@ -48,7 +48,7 @@ public:
     };
     explicit ApplicationMonitor(Options options);
     void handle_info(OsProcessEvent event);
-    void handle_info(Down down);
+    void handle_info(Down const& down);
     void handle_info(Announce announce);
     ApplicationState handle_call(GetState request);
 

@@ -70,7 +70,7 @@ public:
     Async<Result<>> init();
     Async<> handle_info(Start message);
     void handle_info(FileReady ready);
-    void handle_info(Exit message);
+    void handle_info(Exit const& message);
     pid_t handle_call(GetPid request);
     Async<> terminate(ExitReason reason);
 

@@ -48,7 +48,7 @@ public:
     };
     explicit TrialGuard(Options options);
     void init();
-    void handle_info(ApplicationState state);
+    void handle_info(ApplicationState const& state);
     void handle_info(StableFor stable);
     void handle_info(Deadline deadline);
     void handle_info(RetryValidation retry);

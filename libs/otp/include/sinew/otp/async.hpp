@@ -33,7 +33,8 @@ public:
     struct FinalAwaiter {
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         template<typename Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
+        [[nodiscard]] std::coroutine_handle<>
+        await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
             std::coroutine_handle<> const next = finished.promise().m_continuation;
             return next ? next : std::noop_coroutine();
         }
@@ -108,7 +109,7 @@ public:
     struct Awaiter {
         Handle handle;
         [[nodiscard]] bool await_ready() const noexcept { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) const noexcept {
+        [[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) const noexcept {
             handle.promise().set_continuation(waiting);
             return handle;
         }

@@ -56,12 +56,12 @@ public:
     /// Newest child first.
     std::vector<ChildInfo> handle_call(WhichChildren request);
     ChildCounts handle_call(CountChildren request);
-    void handle_info(Exit message);
+    void handle_info(Exit const& message);
     struct RetryRestart {
         std::uint64_t child_key = 0;
     };
     void handle_info(RetryRestart message);
-    Async<> terminate(ExitReason reason);
+    Async<> terminate(ExitReason const& reason);
 
 private:
     class State;

@@ -52,7 +52,8 @@ public:
     }
     ExitReason(ExitReason&& other) noexcept
         : m_bits(std::exchange(other.m_bits, 0)) {}
-    ExitReason& operator=(ExitReason other) noexcept {
+    ExitReason& operator=(ExitReason const& other) noexcept { return *this = ExitReason(other); }
+    ExitReason& operator=(ExitReason&& other) noexcept {
         std::swap(m_bits, other.m_bits);
         return *this;
     }

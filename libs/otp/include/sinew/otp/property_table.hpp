@@ -115,7 +115,7 @@ public:
 
     /// Sends `self`, the process whose handler runs, a PropertyEvent for each change that matches. Ends with
     /// the process. Subscribing twice means hearing twice. Error unavailable: the process is ending.
-    Result<> subscribe(Recipient<PropertyEvent> const& self, PropertyName const& pattern) const;
+    [[nodiscard]] Result<> subscribe(Recipient<PropertyEvent> const& self, PropertyName const& pattern) const;
     /// Ends the subscriptions of the process whose handler runs to exactly that pattern.
     void unsubscribe(PropertyName const& pattern) const;
 

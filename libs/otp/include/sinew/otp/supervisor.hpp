@@ -220,7 +220,7 @@ public:
         std::uint64_t child_key = 0;
     };
     Async<> handle_info(RetryRestart message);
-    Async<> terminate(ExitReason reason);
+    Async<> terminate(ExitReason const& reason);
 
 private:
     class State;

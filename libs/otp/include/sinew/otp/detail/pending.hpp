@@ -15,6 +15,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -176,14 +177,12 @@ template<typename T>
 /// Takes the value out of the answer and frees it.
 template<typename T>
 [[nodiscard]] FlatResultOf<T> take_reply(Envelope* reply, RequestLabel const& label) {
-    struct Free {
-        Envelope* envelope;
-        ~Free() { free_envelope(envelope); }
-    } const guard{reply};
+    std::unique_ptr<Envelope, decltype([](Envelope* taken) noexcept { free_envelope(taken); })> const owner(
+        reply);
     if (reply->ops == &failure_ops) {
         return std::unexpected(make_request_error(*reply, label));
     }
-    PayloadScope<ReplyPayload<T>> payload(*reply);
+    PayloadScope<ReplyPayload<T>> const payload(*reply);
     if constexpr (std::is_void_v<T>) {
         return {};
     } else {

@@ -48,7 +48,7 @@ void deliver_cast(void* state, Envelope& envelope) {
 
 template<typename S>
 void deliver_idle(void* state, Envelope& envelope) {
-    PayloadScope<IdleMark> mark(envelope);
+    PayloadScope<IdleMark> const mark(envelope);
     if (is_still_idle(*mark)) {
         run_handler([&] { return static_cast<S*>(state)->handle_info(IdleTimeout{}); });
     }
@@ -87,6 +87,8 @@ void discard_call(Envelope& envelope, ExitReason const& reason) noexcept {
     destroy_payload<CallPayload<R>>(envelope);
 }
 
+// A process destroys its coroutines before its state: these may hold references to it.
+// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters)
 template<typename S, typename R>
 Async<void> drive_call(S& server, R request, ReplyPath path) {
     using Reply = typename R::Reply;
@@ -104,7 +106,7 @@ template<typename S, typename R>
 void deliver_call(void* state, Envelope& envelope) {
     using Reply = typename R::Reply;
     S& server = *static_cast<S*>(state);
-    PayloadScope<CallPayload<R>> call(envelope);
+    PayloadScope<CallPayload<R>> const call(envelope);
     if constexpr (HandlesCallLater<S, R>) {
         run_handler(
             [&] { return server.handle_call(std::move(call->request), Deferred<R>(std::move(call->path))); });
@@ -146,6 +148,7 @@ Async<void> drive_init(S& server) {
         init_done(to_start(std::move(result)));
     }
 }
+// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
 template<typename S>
 void run_init(void* state) {

@@ -86,6 +86,7 @@ private:
             task.finish(task.m_function());
         }
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it holds itself until the end
     static Async<void> drive(TaskBlueprint& task) {
         auto running = task.m_function();
         if constexpr (std::is_void_v<Value>) {

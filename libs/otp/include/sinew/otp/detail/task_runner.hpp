@@ -70,7 +70,7 @@ public:
         m_options.max_concurrency = concurrency_or_workers(options.max_concurrency);
     }
     void init() { set_trap_exit(true); }
-    void handle_call(NextResult<T> /*request*/, Deferred<NextResult<T>> reply) {
+    void handle_call(NextResult<T> const& /*request*/, Deferred<NextResult<T>> reply) {
         m_waiting.push_back(std::move(reply));
         start_more();
         serve();
