@@ -26,6 +26,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def copy_image(image: pathlib.Path, copy: pathlib.Path) -> None:
+    """Holes stay holes: an image is a gigabyte of which a device writes a few dozen megabytes."""
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", image, copy], check=True)
+
+
 class Device:
     def __init__(self, tool: Tool, image: pathlib.Path, log: pathlib.Path, acceleration: str = "tcg"):
         self.tool = tool

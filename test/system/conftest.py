@@ -9,8 +9,25 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.blinky import Blinky  # noqa: E402
-from support.device import Device  # noqa: E402
+from support.device import Device, copy_image  # noqa: E402
 from support.tool import Tool  # noqa: E402
+
+HAS_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        item.stash[HAS_FAILED] = True
+
+
+@pytest.fixture(autouse=True)
+def clean_up(request, tmp_path):
+    """What a test leaves behind stays only if it failed: images are large."""
+    yield
+    if not request.node.stash.get(HAS_FAILED, False):
+        shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +56,7 @@ def fresh_image(blinky, tmp_path_factory) -> pathlib.Path:
 def image(fresh_image, tmp_path) -> pathlib.Path:
     """A copy of fresh_image for one test."""
     copy = tmp_path / "device.img"
-    shutil.copyfile(fresh_image, copy)
+    copy_image(fresh_image, copy)
     return copy
 
 

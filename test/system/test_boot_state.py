@@ -10,10 +10,11 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
+
+from support.device import copy_image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = 512
@@ -162,7 +163,7 @@ def installed(firmware, tmp_path_factory) -> pathlib.Path:
 def machine(installed, tmp_path) -> Machine:
     """A machine with 1.0.0 in slot a, validated, as `complete` leaves it."""
     image = tmp_path / "disk.img"
-    shutil.copyfile(installed, image)
+    copy_image(installed, image)
     text = (ROOT / "systems" / "x86_64" / "system.toml").read_text()
     blocks = {
         name: int(re.search(rf"^{name} = (\d+)", text, re.M)[1])

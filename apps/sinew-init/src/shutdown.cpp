@@ -119,13 +119,13 @@ std::string take_reboot_parameter() {
 int reboot_command(PowerAction action) {
     switch (action) {
     case PowerAction::poweroff:
-        return static_cast<int>(RB_POWER_OFF);
+        return RB_POWER_OFF;
     case PowerAction::halt:
         return static_cast<int>(RB_HALT_SYSTEM);
     case PowerAction::reboot:
         break;
     }
-    return static_cast<int>(RB_AUTOBOOT);
+    return RB_AUTOBOOT;
 }
 
 [[noreturn]] void enter_power_state(PowerAction action, std::string const& reboot_parameter) {

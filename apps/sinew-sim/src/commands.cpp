@@ -57,7 +57,7 @@ Result<FileDescriptor> stop_signals() {
     ::sigemptyset(&signals);
     ::sigaddset(&signals, SIGTERM);
     ::sigaddset(&signals, SIGINT);
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     FileDescriptor descriptor(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!descriptor) {
         return std::unexpected(error_from_errno(errno, "can't wait for signals"));
@@ -97,8 +97,8 @@ void print(Reply const& reply, Verb command) {
 std::string text_of(LevelEvent const& event) {
     constexpr std::int64_t ns_a_second = 1'000'000'000;
     std::string const fraction = std::to_string(ns_a_second + (event.time_ns % ns_a_second)).substr(1);
-    std::string text = std::to_string(event.time_ns / ns_a_second) + "." + fraction + " " +
-                       std::to_string(event.line) + " " + std::to_string(event.value);
+    std::string const text = std::to_string(event.time_ns / ns_a_second) + "." + fraction + " " +
+                             std::to_string(event.line) + " " + std::to_string(event.value);
     return event.missed == 0 ? text : text + " (missed " + std::to_string(event.missed) + " before)";
 }
 

@@ -57,7 +57,9 @@ void Tmp102::set_celsius(double celsius) noexcept {
 }
 
 double Tmp102::celsius() const noexcept {
-    return (static_cast<std::int16_t>(m_registers[0]) / 16) * 0.0625;
+    int const steps =
+        static_cast<std::int16_t>(m_registers[0]) / 16; // The lowest four bits are no temperature.
+    return steps * 0.0625;
 }
 
 } // namespace sinew::sim

@@ -48,7 +48,7 @@ bool tells_that_the_driver_is_up(UhidEvent const& event) {
 Simulator::Simulator(FileDescriptor uhid, Options options, Clock const& clock)
     : m_uhid(std::move(uhid))
     , m_socket_path(std::move(options.socket_path))
-    , m_board(std::move(options.board))
+    , m_board(options.board)
     , m_clock(clock) {}
 
 Simulator::~Simulator() {

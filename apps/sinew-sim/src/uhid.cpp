@@ -100,10 +100,11 @@ Bytes encode_uhid_get_reply(std::uint32_t id, std::optional<BytesView> report) {
     event.type = UHID_GET_REPORT_REPLY;
     event.u.get_report_reply.id = id;
     event.u.get_report_reply.err = report ? 0 : EIO;
-    std::size_t const size = report ? std::min<std::size_t>(report->size(), UHID_DATA_MAX) : 0;
+    BytesView const content = report.value_or(BytesView());
+    std::size_t const size = std::min<std::size_t>(content.size(), UHID_DATA_MAX);
     event.u.get_report_reply.size = static_cast<std::uint16_t>(size);
     if (size > 0) {
-        std::memcpy(event.u.get_report_reply.data, report->data(), size);
+        std::memcpy(event.u.get_report_reply.data, content.data(), size);
     }
     return bytes_of(event, offsetof(uhid_event, u.get_report_reply.data) + size);
 }

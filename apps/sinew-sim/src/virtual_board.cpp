@@ -19,7 +19,7 @@
 
 namespace sinew::sim {
 
-VirtualBoard::VirtualBoard(Options options)
+VirtualBoard::VirtualBoard(Options const& options)
     : m_pins(options.wiring)
     , m_chip(m_pins, {{0x48, m_sensor}, {0x50, std::make_shared<Eeprom>()}}) {
     for (auto const& [name, line] : options.names) {

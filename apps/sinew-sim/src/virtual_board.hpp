@@ -32,9 +32,10 @@ public:
     static constexpr std::string_view chip_label = "cp2112_gpio";
 
     /// An EEPROM at I2C address 0x50 and a TMP102 at 0x48 are fitted.
-    explicit VirtualBoard(Options options);
+    explicit VirtualBoard(Options const& options);
     VirtualBoard(VirtualBoard const&) = delete;
     VirtualBoard& operator=(VirtualBoard const&) = delete;
+    ~VirtualBoard() = default;
 
     [[nodiscard]] Cp2112& chip() noexcept { return m_chip; }
     [[nodiscard]] Pins const& pins() const noexcept { return m_pins; }

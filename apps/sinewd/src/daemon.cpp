@@ -46,7 +46,7 @@ public:
     explicit TreeWatcher(Pid tree)
         : m_tree(tree) {}
     void init() { monitor(m_tree); }
-    void handle_info(Down down) {
+    void handle_info(Down const& down) {
         log::error("the supervision tree has ended: " + down.reason.to_string());
         (void)::kill(::getpid(), tree_ended_signal);
     }
@@ -110,9 +110,9 @@ std::shared_ptr<HardwareWatchdog> take_watchdog(Watchdog const& wanted) {
 }
 
 Result<> validate_running_slot(DeviceConfig const& config) {
-    TRY(auto const output, run_checked({"fwup", "-a", "-q", "-U", "-d", config.disk, "-i",
-                                        config.operations_archive, "-t", "validate"},
-                                       {.timeout = validate_limit}));
+    TRY_OK(run_checked(
+        {"fwup", "-a", "-q", "-U", "-d", config.disk, "-i", config.operations_archive, "-t", "validate"},
+        {.timeout = validate_limit}));
     return {};
 }
 

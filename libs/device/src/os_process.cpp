@@ -146,7 +146,7 @@ pid_t OsProcess::handle_call(GetPid /*request*/) {
 
 void OsProcess::read_output() {
     std::array<char, 4096> buffer{};
-    for (std::size_t total = 0; total < read_budget_bytes;) {
+    for (std::size_t total = 0; m_child && total < read_budget_bytes;) {
         auto const count = ::read(m_child->output().get(), buffer.data(), buffer.size());
         if (count == 0) {
             m_watch_output.close(); // Everyone who had it has closed it; the child may live on.
@@ -161,7 +161,7 @@ void OsProcess::read_output() {
 
 void OsProcess::read_notifications() {
     std::array<char, max_datagram_bytes> datagram{};
-    while (true) {
+    while (m_child) {
         auto const count =
             ::recv(m_child->notifications().get(), datagram.data(), datagram.size(), MSG_DONTWAIT);
         if (count <= 0) {
@@ -176,7 +176,7 @@ void OsProcess::read_notifications() {
 
 /// The program has ended by itself.
 void OsProcess::finish() {
-    auto const status = m_child->wait_status();
+    auto const status = m_child ? m_child->wait_status() : std::nullopt;
     if (!status) {
         return;
     }

@@ -28,10 +28,7 @@ constexpr std::chrono::seconds key_limit{60};
 constexpr char const* key_name = "dropbear_ed25519_host_key";
 
 Result<> run_quietly(std::vector<std::string> const& command) {
-    auto output = run_checked(command, {.timeout = key_limit});
-    if (!output) {
-        return std::unexpected(std::move(output).error());
-    }
+    TRY_OK(run_checked(command, {.timeout = key_limit}));
     return {};
 }
 

@@ -29,21 +29,24 @@ std::optional<std::uint64_t> read_number(std::filesystem::path const& path) {
     return value;
 }
 
+std::optional<unsigned> parse_number(std::string_view text) {
+    unsigned number = 0;
+    auto const result = std::from_chars(text.data(), text.data() + text.size(), number);
+    return result.ec == std::errc() ? std::optional(number) : std::nullopt;
+}
+
 /// "8:1" as a device number.
 std::optional<std::uint64_t> parse_device(std::string_view text) {
-    unsigned number_major = 0;
-    unsigned number_minor = 0;
     auto const colon = text.find(':');
     if (colon == std::string_view::npos) {
         return std::nullopt;
     }
-    auto const* const end = text.data() + text.size();
-    auto const* const middle = std::next(text.data(), static_cast<std::ptrdiff_t>(colon));
-    if (std::from_chars(text.data(), middle, number_major).ec != std::errc() ||
-        std::from_chars(middle + 1, end, number_minor).ec != std::errc()) {
+    auto const number_major = parse_number(text.substr(0, colon));
+    auto const number_minor = parse_number(text.substr(colon + 1));
+    if (!number_major || !number_minor) {
         return std::nullopt;
     }
-    return makedev(number_major, number_minor);
+    return makedev(*number_major, *number_minor);
 }
 
 std::optional<std::uint64_t> read_device(std::filesystem::path const& path) {

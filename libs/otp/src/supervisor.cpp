@@ -95,7 +95,7 @@ Async<Result<Pid>> SupervisorServer::handle_call(RestartChild request) {
     return m_state->restart_stopped(std::move(request.id));
 }
 
-Result<> SupervisorServer::handle_call(DeleteChild request) {
+Result<> SupervisorServer::handle_call(DeleteChild const& request) {
     return m_state->forget(request.id);
 }
 

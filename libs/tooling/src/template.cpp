@@ -131,7 +131,7 @@ Result<fs::path> create_project(Context const& context, fs::path const& parent, 
     TRY_OK(check_project_name(name));
     TRY(auto const root, context.root());
     TRY_OK(context.check_target(target));
-    fs::path const folder = parent / name;
+    fs::path folder = parent / name;
     auto const taken = [&] {
         return failure(
             ErrorCode::exists,

@@ -37,7 +37,7 @@ std::string last_line(std::string_view text) {
 }
 
 std::string what_it_said(CommandResult const& result) {
-    std::string line = last_line(result.error_output);
+    std::string const line = last_line(result.error_output);
     return line.empty() ? last_line(result.output) : line;
 }
 

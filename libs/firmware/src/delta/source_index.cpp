@@ -98,10 +98,10 @@ std::vector<segment_patch::Piece> SourceIndex::pieces_for(BytesView target, std:
     // What is left of the window goes to the neighbours: changed content votes for nothing, but lies there.
     for (auto grown = room + 1; room > 0 && room != grown;) {
         grown = room;
-        for (auto const was =
-                 is_chosen; // NOLINT(performance-unnecessary-copy-initialization): choose() changes it
-             auto const unit : order) {
-            if (was[unit]) {
+        std::vector<bool> before;
+        before = is_chosen; // choose() changes it
+        for (auto const unit : order) {
+            if (before[unit]) {
                 choose(unit + 1);
                 choose(unit - 1);
             }

@@ -65,7 +65,7 @@ public:
     }
     [[nodiscard]] T take() {
         rethrow_if_failed();
-        return *std::move(m_value);
+        return *std::move(m_value); // NOLINT(bugprone-unchecked-optional-access): return_value() was called
     }
 
 private:
@@ -113,7 +113,7 @@ public:
             handle.promise().set_continuation(waiting);
             return handle;
         }
-        T await_resume() const { return handle.promise().take(); }
+        [[nodiscard]] T await_resume() const { return handle.promise().take(); }
     };
     /// Runs it; the awaiting coroutine goes on with its value, or its exception.
     [[nodiscard]] Awaiter operator co_await() const& noexcept { return Awaiter{m_handle}; }

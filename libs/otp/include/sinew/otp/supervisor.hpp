@@ -213,7 +213,7 @@ public:
     Async<Result<Pid>> handle_call(StartChild request);
     Async<Result<>> handle_call(TerminateChild request);
     Async<Result<Pid>> handle_call(RestartChild request);
-    Result<> handle_call(DeleteChild request);
+    Result<> handle_call(DeleteChild const& request);
     Async<> handle_info(Exit message);
     /// A restart whose start failed is tried again through the mailbox; one that must wait comes later.
     struct RetryRestart {

@@ -209,7 +209,7 @@ public:
             }
         });
     }
-    Result<> clear() const {
+    [[nodiscard]] Result<> clear() const {
         TRY_OK(m_state->owner.check_write());
         m_state->map.clear();
         return {};

@@ -22,6 +22,9 @@ namespace sinew::detail {
 
 template<typename Key, typename Value>
 class ConcurrentMap {
+    struct Slot;
+    struct Shard;
+
 public:
     struct Node {
         Key key;
@@ -40,10 +43,10 @@ public:
     private:
         friend class ConcurrentMap;
         ConcurrentMap* m_map = nullptr;
-        typename ConcurrentMap::Shard* m_shard = nullptr;
+        Shard* m_shard = nullptr;
         Key const* m_key = nullptr;
         std::uint64_t m_hash = 0;
-        typename ConcurrentMap::Slot* m_slot = nullptr;
+        Slot* m_slot = nullptr;
         Node* m_node = nullptr;
     };
 

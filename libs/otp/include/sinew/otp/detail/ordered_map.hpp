@@ -19,6 +19,8 @@ namespace sinew::detail {
 
 template<typename Key, typename Value>
 class OrderedMap {
+    struct Row;
+
 public:
     /// What a writer may do with the place of one key.
     class Place {
@@ -41,7 +43,7 @@ public:
         friend class OrderedMap;
         OrderedMap* m_map = nullptr;
         Key const* m_key = nullptr;
-        typename OrderedMap::Row const* m_row = nullptr;
+        Row const* m_row = nullptr;
     };
 
     OrderedMap() = default;

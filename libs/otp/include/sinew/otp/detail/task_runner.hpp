@@ -75,7 +75,7 @@ public:
         start_more();
         serve();
     }
-    void handle_info(Exit /*message*/) {} // Tasks are linked so that they end with this process.
+    void handle_info(Exit const& /*message*/) {} // Tasks are linked so that they end with this process.
     void terminate(ExitReason const& /*reason*/) { kill_all(); }
 
 private:
