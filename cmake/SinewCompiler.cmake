@@ -22,6 +22,8 @@ add_compile_options(-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
 if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
     add_library(sinew_warnings INTERFACE)
     target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+    # libstdc++ 12's own stable_sort uses a deprecated function, for which clang blames the caller.
+    add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 endif()
 
 if(SINEW_SANITIZE)
