@@ -58,6 +58,9 @@ TEST(Value, toml_knows_the_line_of_each_value) {
 }
 
 TEST(Value, broken_toml_names_file_line_and_column) {
+    for (auto const* text : {"[=]", "[[\x01]]", "{m\r[\r", "[a.=]"}) {
+        EXPECT_FALSE(parse_toml(text, "sinew.toml")) << text;
+    }
     auto const failed = parse_toml("a = 1\nb = = 2\n", "sinew.toml");
     ASSERT_FALSE(failed);
     EXPECT_THAT(failed.error().message(), StartsWith("sinew.toml:2:5: "));

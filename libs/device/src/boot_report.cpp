@@ -29,8 +29,9 @@ constexpr std::array reasons{
     std::pair(BootReason::kernel_panic, std::string_view("kernel_panic")),
 };
 
-std::string printable(std::string_view text) {
-    std::string clean(text.substr(0, max_detail_bytes));
+/// A detail ends where another record begins: the last record of a text is the one that counts.
+std::string clean_detail(std::string_view text) {
+    std::string clean(text.substr(0, std::min(text.find(prefix), max_detail_bytes)));
     std::ranges::replace_if(clean, [](char c) { return c < ' ' || c > '~'; }, '?');
     return clean;
 }
@@ -50,7 +51,7 @@ std::optional<EndRecord> parse_end_record(std::string_view line) {
     if (!rest.starts_with(detail_key)) {
         return std::nullopt;
     }
-    return EndRecord{found->first, printable(rest.substr(detail_key.size()))};
+    return EndRecord{found->first, clean_detail(rest.substr(detail_key.size()))};
 }
 
 } // namespace
@@ -64,7 +65,7 @@ std::string format_end_record(EndRecord const& record) {
     line += to_string(record.reason);
     if (!record.detail.empty()) {
         line += detail_key;
-        line += printable(record.detail);
+        line += clean_detail(record.detail);
     }
     return line;
 }

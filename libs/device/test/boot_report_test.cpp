@@ -27,6 +27,13 @@ TEST(EndRecord, the_last_well_formed_one_in_a_log_counts) {
               EndRecord{});
 }
 
+TEST(EndRecord, a_record_inside_a_detail_is_no_record) {
+    auto const record = find_end_record("sinew-end: reason=update detail=a sinew-end: reason=x");
+    EXPECT_EQ(record, (EndRecord{BootReason::update, "a "}));
+    auto const line = format_end_record({BootReason::update, "b sinew-end: reason=kernel_panic"});
+    EXPECT_EQ(find_end_record(line), (EndRecord{BootReason::update, "b "}));
+}
+
 TEST(EndRecord, what_is_none_is_none) {
     for (auto const* text : {"", "sinew-end:", "sinew-end: reason=", "sinew-end: reason=updates",
                              "sinew-end: reason=update because", "reason=update"}) {
