@@ -177,12 +177,9 @@ Result<int> verify(Context& context, Options const& options) {
 }
 
 Result<int> sign(Context& context, Options const& options) {
-    TRY(auto const key, private_key(context, options.key));
-    if (!key) {
-        return failure(ErrorCode::invalid_argument, "name the key to sign with: --key NAME");
-    }
+    TRY(auto const found, KeyStore(context.paths().home).signing_key(options.key, fs::current_path()));
     std::string const& output = options.output.empty() ? options.archive : options.output;
-    TRY_OK(firmware::sign_archive(options.archive, output, *key));
+    TRY_OK(firmware::sign_archive(options.archive, output, found.key));
     context.console().success(fmt::format("{} is signed with {}.", output, options.key));
     context.console().result(object({{"archive", output}, {"key", options.key}}));
     return 0;

@@ -98,8 +98,8 @@ std::vector<segment_patch::Piece> SourceIndex::pieces_for(BytesView target, std:
     // What is left of the window goes to the neighbours: changed content votes for nothing, but lies there.
     for (auto grown = room + 1; room > 0 && room != grown;) {
         grown = room;
-        std::vector<bool> before;
-        before = is_chosen; // choose() changes it
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): choose() changes is_chosen
+        auto const before = is_chosen;
         for (auto const unit : order) {
             if (before[unit]) {
                 choose(unit + 1);
