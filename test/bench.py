@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 import bench_otp
-from support.device import Device
+from support.device import Device, kvm_works
 from support.tool import ROOT, Project, Tool
 
 BIN = ROOT / "build" / "release" / "bin"
@@ -47,27 +48,22 @@ def timed(action) -> float:
     return time.monotonic() - started
 
 
-def build_times(project: Project, firmware: pathlib.Path) -> list[Figure]:
+def build_times(project: Project, firmware: pathlib.Path) -> Iterator[Figure]:
     """`sinew firmware` with nothing of the project built, with nothing to do, and after a change of one line."""
-    cold = timed(lambda: project.firmware(firmware))
-    nothing = timed(lambda: project.firmware(firmware))
+    yield "build", "project_cold", timed(lambda: project.firmware(firmware)), "s"
+    yield "build", "nothing_changed", timed(lambda: project.firmware(firmware)), "s"
     changes = []
     for number in range(3):
         project.edit("src/led.cpp", r"m_on = !m_on;.*$", f"m_on = !m_on; // change {number}")
         changes.append(timed(lambda: project.firmware(firmware)))
-    return [
-        ("build", "project_cold", cold, "s"),
-        ("build", "nothing_changed", nothing, "s"),
-        ("build", "one_line_changed", statistics.median(changes), "s"),
-    ]
+    yield "build", "one_line_changed", statistics.median(changes), "s"
 
 
-def sizes(project: Project, firmware: pathlib.Path, report: dict) -> list[Figure]:
-    figures = [("image", "fw", firmware.stat().st_size / 1e6, "MB")]
+def sizes(firmware: pathlib.Path, report: dict) -> Iterator[Figure]:
+    yield "image", "fw", firmware.stat().st_size / 1e6, "MB"
     for part in report["parts"]:
-        figures.append(("image", part["name"], part["size_bytes"] / 1e6, "MB"))
-        figures.append(("image", part["name"] + "_in_fw", part["compressed_bytes"] / 1e6, "MB"))
-    return figures
+        yield "image", part["name"], part["size_bytes"] / 1e6, "MB"
+        yield "image", part["name"] + "_in_fw", part["compressed_bytes"] / 1e6, "MB"
 
 
 MEMORY = r"""
@@ -109,34 +105,26 @@ def boot(tool: Tool, image: pathlib.Path, acceleration: str, log: pathlib.Path) 
         }
 
 
-def boots(tool: Tool, image: pathlib.Path, folder: pathlib.Path) -> list[Figure]:
-    figures = []
-    accelerations = ["tcg"]
-    if (
-        tool.try_run("emulate", "--accel", "kvm", "--help").returncode == 0
-        and pathlib.Path("/dev/kvm").exists()
-    ):
-        accelerations.append("kvm")
-    for acceleration in accelerations:
+def boots(tool: Tool, image: pathlib.Path, folder: pathlib.Path) -> Iterator[Figure]:
+    for acceleration in ["tcg", "kvm"] if kvm_works() else ["tcg"]:
         seen = [boot(tool, image, acceleration, folder / "console.log") for _ in range(BOOTS)]
         for name in seen[0]:
-            figures.append((f"boot_{acceleration}", name, statistics.median(one[name] for one in seen), "s"))
-    return figures
+            yield f"boot_{acceleration}", name, statistics.median(one[name] for one in seen), "s"
 
 
-def bench_device() -> list[Figure]:
+def bench_device() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="sinew-bench-") as name:
         folder = pathlib.Path(name)
         tool = Tool(folder / "keys")
         project = Project.create(tool, folder, "blinky")
         firmware, image = folder / "blinky.fw", folder / "blinky.img"
-        figures = build_times(project, firmware)
-        figures += sizes(project, firmware, project.firmware(firmware))
+        yield from build_times(project, firmware)
+        yield from sizes(firmware, project.firmware(firmware))
         project.image(firmware, image)
         with Device(tool, image, folder / "console.log") as device:
             device.wait_until_running()
-            figures += memory(device)
-        return figures + boots(tool, image, folder)
+            yield from memory(device)
+        yield from boots(tool, image, folder)
 
 
 BENCHES = {
@@ -160,7 +148,7 @@ def main() -> int:
         parser.error(f"no such benchmark: {', '.join(unknown)} (known: {', '.join(known)})")
     names = options.names or known
     entries = bench_otp.measure(options.case, options.runs) if "otp" in names else []
-    figures = [figure for name in names if name in BENCHES for figure in BENCHES[name]()]
+    figures = (figure for name in names if name in BENCHES for figure in BENCHES[name]())
     if options.json:
         keys = ("case", "metric", "value", "unit")
         print(json.dumps(entries + [dict(zip(keys, figure)) for figure in figures], indent=1))
@@ -168,7 +156,7 @@ def main() -> int:
     if entries:
         bench_otp.print_table(entries)
     for case, metric, value, unit in figures:
-        print(f"{case:<14} {metric:<28} {value:14.4g} {unit}")
+        print(f"{case:<14} {metric:<28} {value:14.4g} {unit}", flush=True)
     return 0
 
 

@@ -16,6 +16,21 @@ from support.tool import TOOL, Tool
 BOOT_LIMIT_S = 180.0
 
 
+def kvm_works() -> bool:
+    """Whether QEMU can really use KVM here: the device file alone promises nothing."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    probe = subprocess.run(
+        "qemu-system-x86_64 -accel kvm -cpu host -display none -nodefaults -monitor stdio".split(),
+        input="quit\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return probe.returncode == 0
+
+
 class DeviceError(RuntimeError):
     """The device did not do what it was asked for in time; the text ends with its console."""
 

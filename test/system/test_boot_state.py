@@ -7,14 +7,13 @@ runs with -no-reboot.
 
 import dataclasses
 import json
-import os
 import pathlib
 import re
 import subprocess
 
 import pytest
 
-from support.device import copy_image
+from support.device import copy_image, kvm_works
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = 512
@@ -36,32 +35,6 @@ def run(*arguments, **options) -> str:
     )
     assert done.returncode == 0, f"{arguments}: status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def kvm_works() -> bool:
-    """Whether QEMU can really use KVM here: the device file alone promises nothing."""
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False
-    probe = subprocess.run(
-        [
-            "qemu-system-x86_64",
-            "-accel",
-            "kvm",
-            "-cpu",
-            "host",
-            "-display",
-            "none",
-            "-nodefaults",
-            "-monitor",
-            "stdio",
-        ],
-        input="quit\n",
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    return probe.returncode == 0
 
 
 @dataclasses.dataclass
