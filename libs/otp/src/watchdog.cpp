@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -106,8 +107,9 @@ void Watchdog::run() {
     t_context.core = &m_core;
     for (;;) {
         epoll_event event{};
-        int const count = epoll_wait(m_poller.get(), &event, 1, -1);
-        if (count < 0 && errno == EINTR) {
+        int const count = epoll_wait(m_poller.get(), &event, 1, milliseconds_to_next_report());
+        report_overdue();
+        if (count == 0 || (count < 0 && errno == EINTR)) {
             continue;
         }
         if (count != 1 || event.data.u64 == stop_mark) {
@@ -140,38 +142,69 @@ void Watchdog::look(Watched& watched) {
         return;
     }
     std::int64_t const stuck_ns = now_ns - watched.since_ns;
+    bool const is_overdue = stuck_ns >= m_options.report_after.count();
     bool const computes = seat->cpu_time_ns() - watched.cpu_ns >= m_options.limit.count();
-    if (!computes && (stuck_ns < m_options.blocked_limit.count() || !seat->is_asleep())) {
+    if (!computes && (!is_overdue || !seat->is_asleep())) {
         return;
     }
-    bool const must_leave =
-        m_options.policy == StuckHandlers::Policy::replace && displaced_count() < m_options.most_replaced;
-    if (watched.is_reported && !must_leave) {
-        return;
-    }
-    bool const has_answered = seat->interrupt(must_leave);
-    if (has_answered && !std::exchange(watched.is_reported, true)) {
-        report(watched, stuck_ns);
-    }
-    if (seat->state() == Seat::State::displaced) {
-        replace(watched);
+    if (m_options.policy == StuckHandlers::Policy::replace && displaced_count() < m_options.most_replaced) {
+        (void)seat->interrupt(true);
+        if (seat->state() == Seat::State::displaced) {
+            remember(watched);
+            replace(watched);
+        }
+    } else if (is_overdue && !watched.is_reported && seat->interrupt(false)) {
+        watched.is_reported = true;
+        log::warning(description(watched) + seat->stack_text());
     }
 }
 
-void Watchdog::report(Watched const& watched, std::int64_t stuck_ns) const {
+void Watchdog::remember(Watched const& watched) {
+    std::erase_if(m_displaced, [&](Displaced const& one) { return one.seat == watched.seat; });
+    m_displaced.push_back(
+        {.seat = watched.seat, .description = description(watched), .since_ns = watched.since_ns});
+}
+
+int Watchdog::milliseconds_to_next_report() const {
+    if (m_displaced.empty()) {
+        return -1;
+    }
+    std::int64_t const first_ns = std::ranges::min(m_displaced, {}, &Displaced::since_ns).since_ns;
+    std::int64_t const left_ns = first_ns + m_options.report_after.count() - m_core.now_ns();
+    return static_cast<int>(std::clamp<std::int64_t>(left_ns / 1'000'000 + 1, 0, second_ns / 1'000'000));
+}
+
+void Watchdog::report_overdue() {
+    std::int64_t const now_ns = m_core.now_ns();
+    std::erase_if(m_displaced, [&](Displaced const& one) {
+        if (one.seat->state() != Seat::State::displaced && one.seat->state() != Seat::State::replaced) {
+            return true; // Its handler has returned.
+        }
+        if (now_ns - one.since_ns < m_options.report_after.count()) {
+            return false;
+        }
+        // Its last stack will do if it gets no processor time to note a new one.
+        (void)one.seat->interrupt(false);
+        log::warning(one.description + one.seat->stack_text());
+        return true;
+    });
+}
+
+std::string Watchdog::description(Watched const& watched) const {
+    auto const limit = std::chrono::duration_cast<std::chrono::milliseconds>(m_options.report_after).count();
+    std::string text = "stuck for more than " + std::to_string(limit) + " ms: ";
     Process const* const process = watched.worker->running;
     if (process == nullptr) {
-        return;
+        return text + "a process that ends";
     }
-    MessageOps const* const handling = watched.worker->handling;
     Behaviour const* const behaviour = process->behaviour;
-    std::string text = "stuck for " + std::to_string(stuck_ns / 1'000'000) + " ms: ";
     text += behaviour != nullptr ? readable_type_name(*behaviour->type) : "a process";
     text += " " + process->pid().to_string();
-    if (handling != nullptr && handling->type != nullptr) {
+    if (MessageOps const* const handling = watched.worker->handling;
+        handling != nullptr && handling->type != nullptr) {
         text += " handling " + readable_type_name(*handling->type);
     }
-    log::warning(text + watched.seat->stack_text());
+    return text;
 }
 
 void Watchdog::replace(Watched& watched) {

@@ -1,7 +1,7 @@
 /// Watchdog: notices handlers that run too long, reports them, and gives their workers to other threads.
 ///
 /// A handler can't be stopped. When one has used its thread's processor time for `limit` (or has blocked for
-/// `blocked_limit`), the thread is displaced: it goes on with the handler alone, at the lowest priority,
+/// `report_after`), the thread is displaced: it goes on with the handler alone, at the lowest priority,
 /// while another drives the worker. What the handler then sends still goes out; when it returns, or asks for
 /// something of its process, it waits for its worker. Invariant: an idle node makes no wake-ups: a worker
 /// arms its timer when it wakes and disarms it before it sleeps. Threading: one thread of its own.
@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -53,7 +54,18 @@ private:
     };
     void run();
     void look(Watched& watched);
-    void report(Watched const& watched, std::int64_t stuck_ns) const;
+    /// A handler that runs without its worker, and was not reported yet.
+    struct Displaced {
+        Seat* seat = nullptr;
+        std::string description;
+        std::int64_t since_ns = 0;
+    };
+    void remember(Watched const& watched);
+    void report_overdue();
+    /// For epoll_wait(2).
+    [[nodiscard]] int milliseconds_to_next_report() const;
+    /// What a report says before the stack.
+    [[nodiscard]] std::string description(Watched const& watched) const;
     /// Puts another thread on the worker.
     void replace(Watched& watched);
 
@@ -63,6 +75,7 @@ private:
     FileDescriptor m_stop_event;
     std::vector<Watched> m_watched;
     std::vector<std::unique_ptr<Seat>> m_seats;
+    std::vector<Displaced> m_displaced;
     std::thread m_thread;
 };
 

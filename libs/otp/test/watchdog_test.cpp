@@ -96,6 +96,11 @@ protected:
         // Answered by another thread, for the one that was there is in the handler.
         ASSERT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
     }
+    void wait_for_report() const {
+        for (int i = 0; i < 30'000 && m_log.text().find("stuck for ") == std::string::npos; ++i) {
+            std::this_thread::sleep_for(1ms);
+        }
+    }
     LineSink m_log;
     Stuck::Shared m_shared;
     Node m_node;
@@ -113,7 +118,7 @@ TEST_F(StuckHandler, another_thread_serves_the_other_processes) {
 
 TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
     get_stuck();
-    EXPECT_THAT(m_log.text(), HasSubstr("stuck for "));
+    wait_for_report();
     EXPECT_THAT(m_log.text(), HasSubstr("Stuck <"));
     EXPECT_THAT(m_log.text(), HasSubstr("handling sinew::testing::(anonymous namespace)::Hang\n    "));
 }
@@ -202,6 +207,19 @@ TEST_F(StuckHandler, many_at_once_leave_the_worker_to_the_rest) {
     for (auto const& stuck : more) {
         EXPECT_EQ(call(stuck, Ping{}, 30s).value(), 2);
     }
+}
+
+class BrieflyStuckHandler : public StuckHandler {
+protected:
+    BrieflyStuckHandler()
+        : StuckHandler({.report_after = 1h}) {}
+};
+
+TEST_F(BrieflyStuckHandler, leaves_its_worker_without_a_word) {
+    get_stuck();
+    m_shared.may_go = true;
+    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
+    EXPECT_EQ(m_log.text(), "");
 }
 
 class ReportedHandler : public StuckHandler {

@@ -26,22 +26,23 @@ namespace detail {
 class NodeCore;
 }
 
-/// What happens to handlers that keep their worker from its other processes. The report names the process,
-/// the message and the stack. To note its stack the thread gets the signal SIGURG: a system call in it may
-/// return EINTR.
+/// What happens to handlers that keep their worker from its other processes. The report, a log line with the
+/// level warning, names the process, the message and the stack. To note its stack the thread gets the signal
+/// SIGURG: a system call in it may return EINTR.
 struct StuckHandlers {
     enum class Policy : std::uint8_t {
         ignore,
         report,
-        /// Reports, and another thread takes the worker over; the stuck one goes on at the lowest priority
-        /// (SCHED_IDLE). The process ends, if it is asked to, when its handler returns.
+        /// Another thread takes the worker over; the stuck one goes on at the lowest priority (SCHED_IDLE),
+        /// and is reported if it does so for long. The process ends, if it is asked to, when its handler
+        /// returns.
         replace
     };
     Policy policy = Policy::replace;
-    /// Processor time a handler may use in one go.
+    /// Processor time a handler may use in one go before it loses its worker.
     Duration limit = std::chrono::milliseconds(5);
-    /// Time it may take in all, if it blocks.
-    Duration blocked_limit = std::chrono::milliseconds(100);
+    /// Time it may take in all before it is reported; if it blocks, it loses its worker then too.
+    Duration report_after = std::chrono::milliseconds(100);
     /// Threads in stuck handlers at most; then they are reported only.
     unsigned most_replaced = 128;
 };
