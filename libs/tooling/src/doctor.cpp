@@ -1,5 +1,6 @@
 // `sinew doctor`: what is missing on this host and how to get it. See doctor.hpp.
 #include <sinew/base/command.hpp>
+#include <sinew/system.hpp>
 #include <sinew/tooling/command.hpp>
 #include <sinew/tooling/context.hpp>
 #include <sinew/tooling/doctor.hpp>
@@ -41,6 +42,11 @@ Tally print_findings(Console& console, std::vector<Finding> const& findings) {
     return tally;
 }
 
+bool has_kvm(std::filesystem::path const& root) {
+    auto const loaded = system::load_system(root / "systems", "x86_64");
+    return loaded && system::detect_acceleration(loaded->description) == system::Acceleration::kvm;
+}
+
 Result<int> diagnose(Context& context) {
     Console& console = context.console();
     auto const findings = examine(requirements(), present_here);
@@ -48,8 +54,7 @@ Result<int> diagnose(Context& context) {
     bool const has_tree = context.root().has_value();
     console.say(fmt::format("  {:<8} {:<34} Sinew's own tree", has_tree ? "ok" : "MISSING",
                             has_tree ? context.paths().root.string() : "set SINEW_ROOT"));
-    bool const has_kvm = access("/dev/kvm", R_OK | W_OK) == 0;
-    console.say(fmt::format("  {:<8} {:<34} {}", has_kvm ? "ok" : "absent", "/dev/kvm",
+    console.say(fmt::format("  {:<8} {:<34} {}", has_tree && has_kvm(*context.root()) ? "ok" : "absent", "KVM",
                             "sinew emulate at full speed (software emulation otherwise)"));
     auto const command = install_command(findings, geteuid() == 0);
     bool const healthy = tally.missing_needed == 0 && has_tree;
@@ -85,8 +90,6 @@ std::vector<Requirement> requirements() {
         {"apt-get", "apt", "sinew system build"},
         {"dpkg-deb", "dpkg", "sinew system build"},
         {"mksquashfs", "squashfs-tools", "sinew firmware"},
-        {"grub-mkimage", "grub-common", "sinew system build"},
-        {"/usr/lib/grub/i386-pc/boot.img", "grub-pc-bin", "x86_64 systems"},
         {"cpio", "cpio", "sinew system build"},
         {"qemu-system-x86_64", "qemu-system-x86", "sinew emulate"},
         {"ssh", "openssh-client", "sinew upload"},
