@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -23,9 +24,11 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace sinew::detail {
 namespace {
@@ -170,12 +173,16 @@ void Seat::note_stack() noexcept {
     m_has_answered.store(true, std::memory_order_release);
 }
 
-std::string Seat::stack_text() const {
-    // The first two are the signal's.
+std::vector<void*> Seat::stack() const {
+    // The first ones are the signal's.
     constexpr int own_frames = 3;
+    return {m_stack.begin() + std::min(own_frames, m_stack_depth), m_stack.begin() + m_stack_depth};
+}
+
+std::string stack_text(std::span<void* const> stack) {
     std::string text;
-    for (int i = own_frames; i < m_stack_depth; ++i) {
-        text += "\n    " + frame_text(m_stack.at(static_cast<std::size_t>(i)));
+    for (void* const address : stack) {
+        text += "\n    " + frame_text(address);
     }
     return text;
 }

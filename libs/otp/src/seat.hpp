@@ -13,8 +13,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace sinew::detail {
 
@@ -56,8 +58,8 @@ public:
     /// Asks the thread to note down its stack and, when it `must_leave`, to leave its worker. Only for one
     /// that drives. False: it did not answer within some milliseconds.
     [[nodiscard]] bool interrupt(bool must_leave) noexcept;
-    /// The stack noted last, a line a frame.
-    [[nodiscard]] std::string stack_text() const;
+    /// The stack noted last. Only after interrupt() said that there is one.
+    [[nodiscard]] std::vector<void*> stack() const;
     /// Whether its thread sleeps in the kernel (and is not merely without a processor).
     [[nodiscard]] bool is_asleep() const;
     /// For a displaced one: another seat will drive its worker, and it runs only when a processor has nothing
@@ -91,5 +93,8 @@ private:
     int m_stack_depth = 0;
     std::thread m_thread;
 };
+
+/// A line a frame, each after a line's end.
+[[nodiscard]] std::string stack_text(std::span<void* const> stack);
 
 } // namespace sinew::detail

@@ -155,14 +155,16 @@ void Watchdog::look(Watched& watched) {
         }
     } else if (is_overdue && !watched.is_reported && seat->interrupt(false)) {
         watched.is_reported = true;
-        log::warning(description(watched) + seat->stack_text());
+        log::warning(description(watched) + stack_text(seat->stack()));
     }
 }
 
 void Watchdog::remember(Watched const& watched) {
     std::erase_if(m_displaced, [&](Displaced const& one) { return one.seat == watched.seat; });
-    m_displaced.push_back(
-        {.seat = watched.seat, .description = description(watched), .since_ns = watched.since_ns});
+    m_displaced.push_back({.seat = watched.seat,
+                           .description = description(watched),
+                           .stack = watched.seat->stack(),
+                           .since_ns = watched.since_ns});
 }
 
 int Watchdog::milliseconds_to_next_report() const {
@@ -183,9 +185,7 @@ void Watchdog::report_overdue() {
         if (now_ns - one.since_ns < m_options.report_after.count()) {
             return false;
         }
-        // Its last stack will do if it gets no processor time to note a new one.
-        (void)one.seat->interrupt(false);
-        log::warning(one.description + one.seat->stack_text());
+        log::warning(one.description + stack_text(one.stack));
         return true;
     });
 }

@@ -58,6 +58,8 @@ private:
     struct Displaced {
         Seat* seat = nullptr;
         std::string description;
+        /// When it left its worker.
+        std::vector<void*> stack;
         std::int64_t since_ns = 0;
     };
     void remember(Watched const& watched);

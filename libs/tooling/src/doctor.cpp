@@ -54,8 +54,8 @@ Result<int> diagnose(Context& context) {
     bool const has_tree = context.root().has_value();
     console.say(fmt::format("  {:<8} {:<34} Sinew's own tree", has_tree ? "ok" : "MISSING",
                             has_tree ? context.paths().root.string() : "set SINEW_ROOT"));
-    console.say(fmt::format("  {:<8} {:<34} {}", has_tree && has_kvm(*context.root()) ? "ok" : "absent", "KVM",
-                            "sinew emulate at full speed (software emulation otherwise)"));
+    console.say(fmt::format("  {:<8} {:<34} {}", has_tree && has_kvm(*context.root()) ? "ok" : "absent",
+                            "KVM", "sinew emulate at full speed (software emulation otherwise)"));
     auto const command = install_command(findings, geteuid() == 0);
     bool const healthy = tally.missing_needed == 0 && has_tree;
     if (command) {
