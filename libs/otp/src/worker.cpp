@@ -120,7 +120,7 @@ bool Worker::run_one() {
         return false;
     }
     run(*process);
-    flush_remote();
+    flush_remote(Outgoing::may_stay);
     return true;
 }
 

@@ -3,7 +3,8 @@
 ///
 /// Invariant: a process is in at most one run queue, its owner's. Only the owner gives a process away,
 /// between messages: a busy worker that sees a hungry one hands over half of its queue when its handlers are
-/// long or many. Threading: one thread drives a worker; the members under "shared" are for others.
+/// long or many, and it didn't turn out that those talk to each other. While a worker rests, another may act
+/// as the owner (Rest). Threading: one thread drives a worker; the members under "shared" are for others.
 #pragma once
 
 #include "block_pool.hpp"
@@ -80,7 +81,12 @@ public:
     [[nodiscard]] bool has_outgoing_for(Process const& process) const noexcept {
         return m_outgoing_target == &process;
     }
-    void flush_remote();
+    enum class Outgoing : std::uint8_t {
+        leaves,
+        /// Between handlers: the receiver may come here instead.
+        may_stay
+    };
+    void flush_remote(Outgoing outgoing = Outgoing::leaves);
 
     [[nodiscard]] Process& take_slot();
     void give_slot(Process& process) noexcept;
@@ -125,10 +131,15 @@ public:
 
     /// It sleeps, and nobody has left it anything. For tests.
     [[nodiscard]] bool is_settled() const noexcept {
-        return m_is_sleeping.load() && m_notified.load() == nullptr && m_handed_over.load() == nullptr;
+        return m_rest.load() == Rest::asleep && m_notified.load() == nullptr &&
+               m_handed_over.load() == nullptr;
     }
 
 private:
+    /// What a worker does that has nothing to run. Only in the last three may another worker take a process
+    /// of it: it is the visitor meanwhile, and everything of this worker is its own.
+    enum class Rest : std::uint8_t { awake, spinning, asleep, visited };
+
     [[nodiscard]] Process* pick();
     void run(Process& process);
     /// False: the process has ended.
@@ -141,8 +152,16 @@ private:
     void sleep();
     void idle();
     [[nodiscard]] bool spin() noexcept;
-    bool give_half();
+    [[nodiscard]] bool has_shared_work() const noexcept;
+    /// From now on nobody visits.
+    void end_rest() noexcept;
+    /// Whether its queue may be shared now; see there.
+    [[nodiscard]] bool may_share(std::int64_t now_ns) noexcept;
+    void give_half(bool also_new);
     void adopt(Process& process);
+    void take_timers_in(Process& process);
+    /// Takes `process`, which has `pid`, from a worker that has nothing to do, when neither has this one.
+    [[nodiscard]] bool take_over(Process& process, Pid pid);
     void take_notified(Process& process);
     [[nodiscard]] bool is_run_too_long(std::int64_t& deadline_ns) const noexcept;
     void consider_following(Process& process);
@@ -159,6 +178,12 @@ private:
     Process* m_hot = nullptr;
     unsigned m_hot_streak = 0;
     unsigned m_runs_to_measure = 1;
+    bool m_was_run_long = false;
+    // When processes were given away last, and how much they cost since.
+    std::int64_t m_shared_ns = 0;
+    std::int64_t m_sharing_pause_ns = 0;
+    std::uint64_t m_shared_turns = 0;
+    std::uint64_t m_crossings = 0;
     std::uint64_t m_next_sequence;
     std::int64_t m_last_file_poll_ns = 0;
 
@@ -176,7 +201,7 @@ private:
     alignas(64) std::atomic<Process*> m_notified{nullptr};
     std::atomic<Process*> m_handed_over{nullptr};
     std::atomic<Seat*> m_returning{nullptr};
-    std::atomic<bool> m_is_sleeping{false};
+    std::atomic<Rest> m_rest{Rest::awake};
     std::atomic<bool> m_is_hungry{false};
 };
 

@@ -24,6 +24,10 @@ constexpr std::int64_t long_backlog_ns = 200'000;
 /// While runs are short, one in so many is measured.
 constexpr unsigned runs_per_measure = 16;
 constexpr std::uint8_t follow_after = 16;
+/// One message from another worker in so many handlers is too many.
+constexpr std::uint64_t dear_crossings = 8;
+constexpr std::int64_t shortest_pause_ns = 1'000'000;
+constexpr std::int64_t longest_pause_ns = 256'000'000;
 
 template<Process* Process::* Next>
 Process* reversed(Process* list) noexcept {
@@ -68,6 +72,7 @@ bool Worker::drain_remote(Process& process) {
         Envelope* const envelope = std::exchange(in_order, in_order->next);
         if (envelope->target.value() == identity) {
             accept(process, envelope);
+            ++m_crossings;
             is_for_the_living = true;
         } else {
             bounce(envelope);
@@ -87,21 +92,53 @@ void Worker::send_remote(Process& process, Pid pid, Envelope* envelope) {
     m_outgoing_first = envelope;
 }
 
-void Worker::flush_remote() {
+void Worker::flush_remote(Outgoing outgoing) {
     if (m_outgoing_target == nullptr) {
         return;
     }
     Process& process = *std::exchange(m_outgoing_target, nullptr);
     Envelope* const first = std::exchange(m_outgoing_first, nullptr);
+    bool const is_here = outgoing == Outgoing::may_stay && take_over(process, first->target);
     process.last_remote_sender.store(static_cast<std::uint8_t>(m_index + 1), std::memory_order_relaxed);
     Envelope* head = process.remote.load(std::memory_order_relaxed);
     do {
         m_outgoing_last->next = head;
     } while (!process.remote.compare_exchange_weak(head, first, std::memory_order_seq_cst,
                                                    std::memory_order_relaxed));
-    if (head == nullptr) {
+    if (is_here) {
+        (void)drain_remote(process);
+    } else if (head == nullptr) {
         process.owner.load(std::memory_order_acquire)->notify(process);
     }
+}
+
+// Whoever has nothing to do lets others have its processes: cheaper than a wake-up across processors, which
+// takes up to 80 µs, and both talkers are in one place from then on.
+bool Worker::take_over(Process& process, Pid pid) {
+    if (!m_queue.is_empty() || m_hot != nullptr) {
+        return false;
+    }
+    Worker& other = *process.owner.load(std::memory_order_acquire);
+    Rest rest = other.m_rest.load(std::memory_order_relaxed);
+    if (&other == this || (rest != Rest::spinning && rest != Rest::asleep) ||
+        !other.m_rest.compare_exchange_strong(rest, Rest::visited, std::memory_order_seq_cst)) {
+        return false;
+    }
+    constexpr auto busy = Process::is_runnable | Process::is_running | Process::needs_attention;
+    bool const is_free_to_go = process.owner.load(std::memory_order_relaxed) == &other &&
+                               process.identity.load(std::memory_order_relaxed) == pid.value() &&
+                               !process.is_notified.load(std::memory_order_seq_cst) &&
+                               !other.has_shared_work() && !process.has(busy) && !is_pinned(process);
+    if (is_free_to_go) {
+        other.move_timers_out(process);
+        process.remote_streak = 0;
+        process.owner.store(this, std::memory_order_seq_cst);
+    }
+    other.m_rest.store(rest, std::memory_order_seq_cst);
+    if (is_free_to_go) {
+        take_timers_in(process);
+    }
+    return is_free_to_go;
 }
 
 void Worker::notify(Process& process) noexcept {
@@ -117,8 +154,10 @@ void Worker::hand_over(Process& process) noexcept {
 }
 
 void Worker::wake() noexcept {
-    if (m_is_sleeping.load(std::memory_order_seq_cst) &&
-        m_is_sleeping.exchange(false, std::memory_order_seq_cst)) {
+    Rest rest = Rest::asleep;
+    if (m_rest.load(std::memory_order_seq_cst) >= Rest::asleep &&
+        (m_rest.compare_exchange_strong(rest, Rest::awake, std::memory_order_seq_cst) ||
+         rest == Rest::visited)) {
         std::uint64_t const one = 1;
         (void)!write(m_wake_event.get(), &one, sizeof one);
     }
@@ -160,7 +199,7 @@ void Worker::take_notified(Process& process) {
     }
 }
 
-void Worker::adopt(Process& process) {
+void Worker::take_timers_in(Process& process) {
     for (MessageTimer* timer = process.timers; timer != nullptr; timer = timer->next_timer) {
         timers.add(*timer);
     }
@@ -169,6 +208,10 @@ void Worker::adopt(Process& process) {
             timers.add(*pending);
         }
     }
+}
+
+void Worker::adopt(Process& process) {
+    take_timers_in(process);
     m_queue.push_back(process);
 }
 
@@ -219,24 +262,43 @@ void Worker::run_one_and_share() {
     std::int64_t const run_ns = core.now_ns() - before_ns;
     bool const is_long = run_ns > long_run_ns;
     m_runs_to_measure = is_long ? 1 : runs_per_measure;
-    if (is_long || run_ns * static_cast<std::int64_t>(m_queue.size()) > long_backlog_ns) {
-        give_half();
+    // One long handler says nothing of those that wait.
+    bool const are_long = std::exchange(m_was_run_long, is_long) && is_long;
+    bool const are_many = run_ns * static_cast<std::int64_t>(m_queue.size()) > long_backlog_ns;
+    if ((are_long || are_many) && may_share(before_ns + run_ns)) {
+        give_half(are_long);
     }
 }
 
-bool Worker::give_half() {
+// Processes that were given away and now talk to those that stayed cost more than they gain: they come back
+// one by one, and the next ones have to wait, the longer the more often it happened.
+bool Worker::may_share(std::int64_t now_ns) noexcept {
+    if (now_ns - m_shared_ns < m_sharing_pause_ns) {
+        return false;
+    }
+    std::uint64_t const turns_since = turns - m_shared_turns;
+    bool const was_dear = m_crossings * dear_crossings > turns_since;
+    m_sharing_pause_ns =
+        was_dear ? std::clamp(2 * m_sharing_pause_ns, shortest_pause_ns, longest_pause_ns) : 0;
+    m_shared_ns = now_ns;
+    m_shared_turns = turns;
+    m_crossings = 0;
+    return !was_dear;
+}
+
+void Worker::give_half(bool also_new) {
     auto const hungry = std::ranges::find_if(core.workers, [this](auto const& other) {
         return other.get() != this && other->m_is_hungry.load(std::memory_order_relaxed) &&
                other->m_is_hungry.exchange(false, std::memory_order_acq_rel);
     });
     if (hungry == core.workers.end()) {
-        return false;
+        return;
     }
     Worker& thief = **hungry;
     std::size_t const count = m_queue.size();
     for (std::size_t i = 0; i < count; ++i) {
         Process& process = *m_queue.pop();
-        if (i % 2 == 1 || is_pinned(process)) {
+        if (i % 2 == 1 || is_pinned(process) || (process.has(Process::needs_start) && !also_new)) {
             m_queue.push_back(process);
             continue;
         }
@@ -245,7 +307,6 @@ bool Worker::give_half() {
         thief.hand_over(process);
     }
     thief.wake();
-    return true;
 }
 
 } // namespace sinew::detail

@@ -47,36 +47,53 @@ void Worker::idle() {
     fire_timers(core.now_ns());
 }
 
+bool Worker::has_shared_work() const noexcept {
+    return m_notified.load(std::memory_order_seq_cst) != nullptr ||
+           m_handed_over.load(std::memory_order_seq_cst) != nullptr ||
+           m_returning.load(std::memory_order_seq_cst) != nullptr;
+}
+
 void Worker::sleep() {
     core.watchdog->disarm(*this);
-    m_is_sleeping.store(true, std::memory_order_seq_cst);
-    if (m_notified.load(std::memory_order_seq_cst) == nullptr &&
-        m_handed_over.load(std::memory_order_seq_cst) == nullptr &&
-        m_returning.load(std::memory_order_seq_cst) == nullptr &&
-        !core.is_stopping.load(std::memory_order_seq_cst)) {
-        poll_files(timers.next_due());
+    std::int64_t const deadline_ns = timers.next_due();
+    m_rest.store(Rest::asleep, std::memory_order_seq_cst);
+    if (!has_shared_work() && !core.is_stopping.load(std::memory_order_seq_cst)) {
+        poll_files(deadline_ns);
     }
-    m_is_sleeping.store(false, std::memory_order_seq_cst);
+    end_rest();
     core.watchdog->arm(*this);
+}
+
+void Worker::end_rest() noexcept {
+    Rest rest = m_rest.load(std::memory_order_seq_cst);
+    while (rest != Rest::awake) {
+        if (rest == Rest::visited) {
+            pause_briefly();
+            rest = m_rest.load(std::memory_order_seq_cst);
+        } else if (m_rest.compare_exchange_weak(rest, Rest::awake, std::memory_order_seq_cst)) {
+            return;
+        }
+    }
 }
 
 // Spinning pays only while another worker is busy and may send something.
 bool Worker::spin() noexcept {
     std::int64_t const until_ns = core.now_ns() + spin_ns;
-    while (core.hungry_workers.load(std::memory_order_relaxed) < core.workers.size()) {
-        for (int i = 0; i < 32; ++i) {
-            if (m_notified.load(std::memory_order_relaxed) != nullptr ||
-                m_handed_over.load(std::memory_order_relaxed) != nullptr ||
-                m_returning.load(std::memory_order_relaxed) != nullptr) {
-                return true;
-            }
+    m_rest.store(Rest::spinning, std::memory_order_seq_cst);
+    bool found = false;
+    while (!found && core.hungry_workers.load(std::memory_order_relaxed) < core.workers.size()) {
+        for (int i = 0; i < 32 && !found; ++i) {
+            found = m_notified.load(std::memory_order_relaxed) != nullptr ||
+                    m_handed_over.load(std::memory_order_relaxed) != nullptr ||
+                    m_returning.load(std::memory_order_relaxed) != nullptr;
             pause_briefly();
         }
         if (core.now_ns() >= until_ns) {
-            return false;
+            break;
         }
     }
-    return false;
+    end_rest();
+    return found;
 }
 
 bool Worker::poll_files(std::int64_t deadline_ns) {
@@ -88,6 +105,7 @@ bool Worker::poll_files(std::int64_t deadline_ns) {
     std::array<epoll_event, 64> events{};
     int const count = epoll_pwait2(m_poller.get(), events.data(), static_cast<int>(events.size()),
                                    deadline_ns == TimerWheel::never ? nullptr : &timeout, nullptr);
+    end_rest();
     for (int i = 0; i < count; ++i) {
         epoll_event const& event = events.at(static_cast<std::size_t>(i));
         if (event.data.u64 == 0) {
