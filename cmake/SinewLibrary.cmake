@@ -14,7 +14,7 @@ set(SINEW_MAY_USE_firmware base)
 set(SINEW_MAY_USE_device_base base)
 set(SINEW_MAY_USE_device device_base circuits firmware otp base)
 set(SINEW_MAY_USE_system device_base device firmware base)
-set(SINEW_MAY_USE_tooling system device_base device firmware base)
+set(SINEW_MAY_USE_tooling system device_base device firmware otp base)
 
 function(sinew_library NAME)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})

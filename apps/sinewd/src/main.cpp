@@ -23,6 +23,9 @@ constexpr char const* usage =
     "usage: sinewd [--config FILE]            runs the device: PID 1's command\n"
     "       sinewd [--config FILE] status [--json]   how the device is doing\n"
     "       sinewd [--config FILE] update     installs the .fw on standard input (sinew-update)\n"
+    "       sinewd observe [NAME]             connects standard input and output to what the application "
+    "NAME\n"
+    "                                         tells its observers (sinew observe --device)\n"
     "\n"
     "  --config FILE   default: /etc/sinew/device.toml\n"
     "  --json          the status as it is in /run/sinew/status.json\n"
@@ -31,6 +34,7 @@ constexpr char const* usage =
 struct CommandLine {
     std::string config = device::default_device_config_path;
     std::string command;
+    std::string application;
     bool json = false;
     bool help = false;
 };
@@ -45,8 +49,11 @@ Result<CommandLine> parse(std::span<char*> arguments) {
             line.json = true;
         } else if (argument == "--config" && at + 1 < arguments.size()) {
             line.config = arguments[++at];
-        } else if (line.command.empty() && (argument == "status" || argument == "update")) {
+        } else if (line.command.empty() &&
+                   (argument == "status" || argument == "update" || argument == "observe")) {
             line.command = argument;
+        } else if (line.command == "observe" && line.application.empty() && !argument.starts_with('-')) {
+            line.application = argument;
         } else {
             return failure(ErrorCode::invalid_argument,
                            "unknown argument '" + std::string(argument) + "'; see sinewd --help");
@@ -91,6 +98,13 @@ int main(int argument_count, char** arguments) {
     }
     if (line->command == "update") {
         return update(line->config);
+    }
+    if (line->command == "observe") {
+        auto const relayed = device::relay_observer(line->application);
+        if (!relayed) {
+            std::fprintf(stderr, "sinewd: %s\n", relayed.error().message().c_str());
+        }
+        return relayed ? 0 : 1;
     }
     if (line->command == "status") {
         auto const printed = print_status(line->json);

@@ -1,3 +1,4 @@
+#include "application_services.hpp"
 #include "notify.hpp"
 
 #include <sinew/base/file.hpp>
@@ -6,6 +7,7 @@
 #include <sinew/otp/applications.hpp>
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/log.hpp>
+#include <sinew/otp/logger.hpp>
 #include <sinew/otp/node.hpp>
 
 #include <poll.h>
@@ -79,7 +81,8 @@ void print_help(ApplicationInfo const& info) {
         "  --version      print the version\n"
         "  --help         print this\n\n"
         "SINEW_TARGET chooses the overlay (host: host.toml, another name: target.toml),\n"
-        "SINEW_LOG the least level logged: debug, info, notice, warning or error.\n"
+        "SINEW_LOG the least level logged: debug, info, notice, warning or error, also of one module\n"
+        "(warning,led=debug), SINEW_OBSERVE the socket for `sinew observe` (off: none).\n"
         "SIGTERM and SIGINT stop it in order.\n",
         name.c_str(), static_cast<int>(info.version.size()), info.version.data());
 }
@@ -122,7 +125,10 @@ Result<> add_all(Applications& applications, Application& application, std::stri
 int run_tree(Application& application, ApplicationInfo const& info, Config const& config, int signal_fd) {
     std::string const name(info.name);
     FileDescriptor const end_event(eventfd(0, EFD_CLOEXEC));
-    Node node;
+    log::Logger logger;
+    detail::read_log_levels(logger);
+    Node node({.log = &logger});
+    detail::ApplicationServices const services(node, logger, info);
     Applications applications(node, config, [&end_event](std::string const&, ExitReason const&) {
         std::uint64_t const one = 1;
         (void)!::write(end_event.get(), &one, sizeof one);

@@ -1,5 +1,6 @@
 #include "dynamic_supervisor_state.hpp"
 #include "kernel.hpp"
+#include "log_report.hpp"
 #include "reaper.hpp"
 #include "supervisor_state.hpp"
 
@@ -20,10 +21,6 @@
 
 namespace sinew {
 namespace {
-
-std::string text_of(ChildSpec const& spec, Pid pid) {
-    return "child '" + spec.id + "' " + pid.to_string();
-}
 
 /// Stops `pid` as `shutdown` says, then calls `done`.
 template<typename F>
@@ -138,8 +135,7 @@ bool DynamicSupervisor::State::child_ended(Exit const& message) {
     Restart const kind = child.spec->restart;
     bool const is_restarted = kind == Restart::permanent || (kind == Restart::transient && !is_orderly);
     if (!is_orderly || is_restarted) {
-        log::error(text_of(*child.spec, message.from) + " ended: " + message.reason.to_string() +
-                   (is_restarted ? "; it is restarted" : ""));
+        detail::report_child_end(*child.spec, message.from, message.reason, is_restarted);
     }
     return is_restarted && restart(std::move(child));
 }

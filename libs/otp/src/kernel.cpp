@@ -1,6 +1,7 @@
 #include "kernel.hpp"
 
 #include "context.hpp"
+#include "inspection.hpp"
 #include "node_core.hpp"
 #include "process.hpp"
 #include "worker.hpp"
@@ -12,6 +13,8 @@
 
 #include <exception>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +24,13 @@ namespace {
 
 void fail_handler(Process& process, std::exception_ptr const& exception, std::string const& origin) {
     process.flags |= Process::has_crashed;
+    MessageOps const* const handling = t_context.worker->handling;
+    if (process.extras == nullptr) {
+        process.extras = new (std::nothrow) Extras; // It may be out of memory that it fails.
+    }
+    if (process.extras != nullptr) {
+        process.extras->failed_message = handling != nullptr ? handling->type : nullptr;
+    }
     ExitReason reason = ExitReason::from_exception(exception, origin);
     if (process.has(Process::is_terminating) || process.has(Process::is_initialising)) {
         doom(process, std::move(reason));
@@ -103,6 +113,9 @@ constexpr MessageOps start_timeout_ops{
 
 void begin_start(Process& process) {
     process.flags = (process.flags & ~Process::needs_start) | Process::is_initialising;
+    if (t_context.core->message_hook != nullptr) {
+        inspect(process).hook = t_context.core->message_hook;
+    }
     if (!claim_names(process)) {
         return;
     }
@@ -322,6 +335,8 @@ Attention attend(Worker& worker, Process& process) {
             return Attention::ended;
         } else if (process.has(Process::stop_requested)) {
             begin_terminate(process);
+        } else if (process.has(Process::is_inspected)) {
+            return attend_inspected(worker, process);
         } else {
             return Attention::go_on;
         }
@@ -343,6 +358,32 @@ void handle(Worker& worker, Process& process, Envelope* envelope) noexcept {
     if (envelope != nullptr) {
         free_envelope(envelope);
     }
+}
+
+void crash(Worker& worker, Process& process) noexcept {
+    worker.handling = process.mailbox_first->ops;
+    guarded(process, &in_handler, [] { throw std::runtime_error("a simulated fault"); });
+}
+
+namespace {
+
+void deliver_stall_end(void* /*state*/, Envelope& envelope) {
+    destroy_payload<char>(envelope);
+    Process& process = *t_context.process;
+    process.flags &= ~Process::is_held;
+    drop_unneeded_inspection(process);
+}
+constexpr MessageOps stall_end_ops{.deliver = &deliver_stall_end,
+                                   .discard = &discard_payload<char>,
+                                   .type = &typeid(Duration),
+                                   .is_system = true};
+
+} // namespace
+
+void stall(Process& process, Duration time) {
+    process.flags |= Process::is_held | Process::is_inspected;
+    void* node = nullptr;
+    (void)send_later(time, make_envelope<char>(stall_end_ops, '\0'), &node);
 }
 
 void doom(Process& process, ExitReason reason) {

@@ -25,11 +25,22 @@ struct ExitRequest {
     ExitReason reason;
 };
 
-enum class Attention : std::uint8_t { go_on, wait, ended };
+enum class Attention : std::uint8_t {
+    go_on,
+    wait,
+    ended,
+    /// A message was dealt with; look again.
+    again
+};
 /// Starts, resumes, terminates or ends the process, as its flags ask.
 [[nodiscard]] Attention attend(Worker& worker, Process& process);
 /// Runs the handler of one message; exceptions become the exit reason.
 void handle(Worker& worker, Process& process, Envelope* envelope) noexcept;
+
+/// As if the handler of the first message, which stays in the mailbox, had thrown: a simulated fault.
+void crash(Worker& worker, Process& process) noexcept;
+/// The running process handles system messages only, for `time`.
+void stall(Process& process, Duration time);
 
 /// It ends before its next message. The first reason stays, except that `killed` replaces a graceful one.
 void doom(Process& process, ExitReason reason);
@@ -63,6 +74,9 @@ void send_down(Pid to, Down down);
 /// Takes messages out of the mailbox: Exit from `from`, Down of `ref`, or FileReady of a watch.
 void flush_exits(Process& process, Pid from) noexcept;
 void flush_downs(Process& process, MonitorRef ref) noexcept;
+
+/// An Exit from its parent, which ends it even while it is suspended.
+[[nodiscard]] bool is_parent_exit(Process const& process, Envelope& envelope) noexcept;
 
 /// Disarms and forgets all timers and requests; heap requests are freed.
 void drop_timers_and_requests(Worker& worker, Process& process) noexcept;

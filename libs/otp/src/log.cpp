@@ -1,5 +1,8 @@
+// The functions that make events, and standard error.
+#include "add_member.hpp"
 #include "context.hpp"
 #include "kernel.hpp"
+#include "log_report.hpp"
 #include "node_core.hpp"
 #include "process.hpp"
 
@@ -9,57 +12,32 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
-#include <cstdio>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
-#include <ctime>
+#include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 
-namespace sinew {
-namespace log {
+namespace sinew::log {
 namespace {
 
-std::string_view name_of(Level level) noexcept {
-    switch (level) {
-    case Level::debug:
-        return "debug";
-    case Level::info:
-        return "info";
-    case Level::notice:
-        return "notice";
-    case Level::warning:
-        return "warning";
-    case Level::error:
-        return "error";
-    }
-    return "?";
-}
+constexpr std::array level_names{std::string_view("debug"), std::string_view("info"),
+                                 std::string_view("notice"), std::string_view("warning"),
+                                 std::string_view("error")};
 
 Level level_from_environment() noexcept {
     char const* const text = std::getenv("SINEW_LOG"); // NOLINT(concurrency-mt-unsafe): read once, never set
-    for (Level const level : {Level::debug, Level::info, Level::notice, Level::warning, Level::error}) {
-        if (text != nullptr && name_of(level) == text) {
-            return level;
-        }
-    }
-    return Level::info;
-}
-
-std::string time_text(WallTime time) {
-    auto const milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    std::time_t const seconds = milliseconds / 1000;
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    std::size_t const length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
-    std::array<char, 8> fraction{};
-    (void)std::snprintf(fraction.data(), fraction.size(), ".%03d", static_cast<int>(milliseconds % 1000));
-    return std::string(text.data(), length) + fraction.data();
+    return text != nullptr ? parse_level(text).value_or(Level::info) : Level::info;
 }
 
 class StandardError final : public Sink {
 public:
+    [[nodiscard]] bool accepts(Level level, std::string_view /*module*/) const noexcept override {
+        return level >= m_level;
+    }
     void write(Event const& event) noexcept override {
         if (event.level < m_level) {
             return;
@@ -77,61 +55,87 @@ private:
     Level m_level = level_from_environment();
 };
 
+Sink& current_sink() noexcept {
+    detail::NodeCore const* const core = detail::t_context.core;
+    return core != nullptr ? core->sink : standard_error();
+}
+
+WallTime wall_now() noexcept {
+    detail::NodeCore* const core = detail::t_context.core;
+    return core != nullptr && core->is_simulated() ? core->virtual_clock().wall_now()
+                                                   : SystemClock().wall_now();
+}
+
 } // namespace
+
+Event make_event(Level level, std::string_view text, Fields fields, std::source_location where) {
+    Event event{.level = level, .time = wall_now(), .process = {}, .label = {}, .text = text};
+    event.fields = std::move(fields).values();
+    event.where = where;
+    detail::RuntimeScope const scope;
+    detail::ensure_worker();
+    if (detail::Process const* const process = detail::t_context.process) {
+        event.process = process->pid();
+        event.label = detail::label_of(*process);
+        event.name = detail::name_of(*process);
+        event.ancestors = detail::ancestors_of(*process);
+    }
+    return event;
+}
+
+std::string_view to_string(Level level) noexcept {
+    return level_names[static_cast<std::size_t>(level) % level_names.size()];
+}
+
+std::optional<Level> parse_level(std::string_view text) noexcept {
+    for (std::size_t at = 0; at < level_names.size(); ++at) {
+        if (level_names[at] == text) {
+            return static_cast<Level>(at);
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view module_of(std::string_view file_name) noexcept {
+    file_name.remove_prefix(file_name.rfind('/') + 1);
+    return file_name.substr(0, file_name.rfind('.'));
+}
 
 Sink& standard_error() noexcept {
     static StandardError sink;
     return sink;
 }
 
-std::string format(Event const& event) {
-    std::string line = time_text(event.time) + " [" + std::string(name_of(event.level)) + "] ";
-    if (event.process) {
-        line += event.process.to_string() + " ";
+bool is_enabled(Level level, std::source_location where) {
+    return current_sink().accepts(level, module_of(where.file_name()));
+}
+
+void write(Level level, std::string_view text, Fields fields, std::source_location where) {
+    Sink& sink = current_sink();
+    if (sink.accepts(level, module_of(where.file_name()))) {
+        sink.write(make_event(level, text, std::move(fields), where));
     }
-    if (!event.label.empty()) {
-        line += event.label + ": ";
+}
+
+void report(Level level, std::string_view text, Fields fields, std::source_location where) {
+    Sink& sink = current_sink();
+    detail::NodeCore* const core = detail::t_context.core;
+    if (!sink.accepts(level, module_of(where.file_name()))) {
+        return;
     }
-    return line + std::string(event.text);
-}
-
-void write(Level level, std::string_view text) {
-    detail::NodeCore const* const core = detail::t_context.core;
-    Event event{.level = level, .time = SystemClock().wall_now(), .process = {}, .label = {}, .text = text};
-    if (detail::Process const* const process = detail::t_context.process) {
-        event.process = process->pid();
-        event.label = detail::label_of(*process);
+    Event event = make_event(level, text, std::move(fields), where);
+    event.is_report = true;
+    if (core != nullptr) {
+        std::size_t const key = detail::ReportLimiter::key(event.label, where.file_name(), where.line());
+        std::optional<std::uint64_t> const left_out = core->reports.admit(key, core->now_ns());
+        if (!left_out) {
+            return;
+        }
+        if (*left_out != 0) {
+            detail::add_member(event.fields, "left_out", static_cast<std::int64_t>(*left_out));
+        }
     }
-    (core != nullptr ? core->sink : standard_error()).write(event);
+    sink.write(event);
 }
 
-} // namespace log
-
-namespace detail {
-
-std::string label_of(Process const& process) {
-    if (process.extras != nullptr && !process.extras->label.empty()) {
-        return process.extras->label;
-    }
-    return process.behaviour != nullptr ? readable_type_name(*process.behaviour->type) : "process";
-}
-
-std::string describe(Process const& process) {
-    return label_of(process) + " " + process.pid().to_string();
-}
-
-void report_crash(Process const& process) {
-    std::string text = "crashed: " + process.exit_reason.to_string();
-    if (!process.exit_reason.origin().empty()) {
-        text += " (in " + std::string(process.exit_reason.origin()) + ", after " +
-                std::to_string(process.messages_handled) + " messages)";
-    }
-    log::error(text);
-}
-
-void report_unhandled(Process const& /*process*/, std::string_view what) {
-    log::notice("dropped " + std::string(what) + ": it has no handle_info() for it");
-}
-
-} // namespace detail
-} // namespace sinew
+} // namespace sinew::log

@@ -37,6 +37,9 @@ Node::~Node() {
     delete m_core.get();
     (void)m_core.release();
     t_context = {.core = m_previous != nullptr ? &m_previous->core() : nullptr};
+    if (t_context.core != nullptr && t_context.core->is_simulated()) {
+        t_context.worker = t_context.core->workers.front().get();
+    }
 }
 
 Result<Pid> Node::start_and_wait(std::shared_ptr<detail::Blueprint const> blueprint,

@@ -94,7 +94,7 @@ NodeCore::NodeCore(Node& owner, Setup const& setup)
                            : setup.options.workers != 0 ? setup.options.workers
                                                         : usable_processors();
     for (unsigned index = 0; index < count; ++index) {
-        workers.push_back(std::make_unique<Worker>(*this, index, setup.seed.value_or(index)));
+        workers.push_back(std::make_unique<Worker>(*this, index));
     }
     if (!setup.seed) {
         watchdog = std::make_unique<Watchdog>(*this, setup.options.stuck_handlers);

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "blocking_pool.hpp"
+#include "chooser.hpp"
+#include "inspection.hpp"
+#include "log_report.hpp"
 #include "process.hpp"
 #include "registry.hpp"
 #include "slot_depot.hpp"
@@ -64,6 +67,10 @@ public:
     SlotDepot slots;
     std::vector<std::unique_ptr<Worker>> workers;
     Registry registry;
+    ReportLimiter reports;
+    /// Of a simulation, else null.
+    Chooser* chooser = nullptr;
+    std::shared_ptr<MessageHook> message_hook;
     std::unique_ptr<BlockingPool> blocking;
     /// None in a simulation.
     std::unique_ptr<Watchdog> watchdog;

@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Worker;
 class NodeCore;
 struct MessageTimer;
 struct FileWatchRecord;
+struct Inspection;
 
 /// What a process needs until its init() is done.
 struct StartInfo : InBlock {
@@ -88,6 +90,10 @@ struct Extras {
     std::vector<std::shared_ptr<ExitHook>> exit_hooks;
     Timer idle_timer;
     std::vector<std::pair<void const*, std::shared_ptr<void>>> locals;
+    /// The message whose handler threw.
+    std::type_info const* failed_message = nullptr;
+    /// With is_inspected.
+    std::shared_ptr<Inspection> inspection;
 };
 
 struct alignas(64) Process {
@@ -112,8 +118,12 @@ struct alignas(64) Process {
         is_dying = 1024,
         /// The exit reason comes from an exception or a stop with an error: worth a report.
         has_crashed = 2048,
+        /// Its messages go through attend(): it is suspended, traced, measured, or under a simulation's hook.
+        is_inspected = 4096,
+        /// It handles system messages only.
+        is_held = 8192,
         /// The first group: look closer before the next message.
-        needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed
+        needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed | is_inspected
     };
 
     // The owner's; what is Published, others look at.

@@ -189,7 +189,7 @@ void discard_stop(Envelope& envelope, ExitReason const& reason) noexcept {
     }
 }
 constexpr MessageOps stop_ops{
-    .deliver = &deliver_stop, .discard = &discard_stop, .type = &typeid(StopMessage)};
+    .deliver = &deliver_stop, .discard = &discard_stop, .type = &typeid(StopMessage), .is_system = true};
 
 RequestStart start_stop(Pid pid, ExitReason reason, Duration timeout) {
     RequestStart start;

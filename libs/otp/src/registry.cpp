@@ -48,6 +48,12 @@ void Registry::release_name(std::string const& name, Pid pid) noexcept {
     }
 }
 
+Pid Registry::find_name(std::string const& name) const {
+    std::lock_guard const lock(m_mutex);
+    auto const at = m_names.find(name);
+    return at != m_names.end() ? at->second.pid : Pid();
+}
+
 Pid Registry::find_name(std::string const& name, Behaviour const& behaviour) const {
     std::lock_guard const lock(m_mutex);
     auto const at = m_names.find(name);

@@ -27,6 +27,8 @@ public:
 
     [[nodiscard]] Pid claim_name(std::string const& name, Behaviour const& behaviour, Pid pid);
     void release_name(std::string const& name, Pid pid) noexcept;
+    /// Whoever has it.
+    [[nodiscard]] Pid find_name(std::string const& name) const;
     /// Empty also when a process of another class has it.
     [[nodiscard]] Pid find_name(std::string const& name, Behaviour const& behaviour) const;
 

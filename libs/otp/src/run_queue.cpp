@@ -1,7 +1,6 @@
 #include "run_queue.hpp"
 
 #include <cstddef>
-#include <random>
 
 namespace sinew::detail {
 
@@ -42,12 +41,12 @@ Process* RunQueue::pop() noexcept {
     return process;
 }
 
-Process* RunQueue::pop_random(std::mt19937_64& random) noexcept {
+Process* RunQueue::pop_chosen(Chooser& chooser) {
     List* const from = next_list();
     if (from == nullptr) {
         return nullptr;
     }
-    std::size_t skip = from->size > 1 ? random() % from->size : 0;
+    std::size_t skip = from->size > 1 ? chooser.choose(from->size) : 0;
     Process** link = &from->first;
     Process* previous = nullptr;
     for (; skip != 0; --skip) {

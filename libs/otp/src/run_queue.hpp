@@ -4,11 +4,11 @@
 /// low one has its turn after eight normal ones. Threading: belongs to one worker.
 #pragma once
 
+#include "chooser.hpp"
 #include "process.hpp"
 
 #include <array>
 #include <cstddef>
-#include <random>
 
 namespace sinew::detail {
 
@@ -17,8 +17,8 @@ public:
     void push_back(Process& process) noexcept;
     /// The next one, or null.
     [[nodiscard]] Process* pop() noexcept;
-    /// Any of those with the highest priority, or null.
-    [[nodiscard]] Process* pop_random(std::mt19937_64& random) noexcept;
+    /// One of those with the highest priority, as `chooser` decides; or null.
+    [[nodiscard]] Process* pop_chosen(Chooser& chooser);
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     [[nodiscard]] bool is_empty() const noexcept { return m_size == 0; }
     [[nodiscard]] bool has_high() const noexcept { return list(Priority::high).first != nullptr; }

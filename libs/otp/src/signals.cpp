@@ -246,6 +246,11 @@ Envelope* make_file_message(FileReady ready, std::uint64_t watch_id) {
     return make_envelope<FileMessage>(file_message_ops, ready, watch_id);
 }
 
+bool is_parent_exit(Process const& process, Envelope& envelope) noexcept {
+    return envelope.ops == &exit_message_ops && process.extras != nullptr && process.extras->parent &&
+           process.extras->parent == payload_of<Exit>(envelope).from;
+}
+
 void flush_exits(Process& process, Pid from) noexcept {
     remove_messages(process, [from](Envelope& envelope) {
         return envelope.ops == &exit_message_ops && payload_of<Exit>(envelope).from == from;

@@ -1,6 +1,7 @@
 #include "supervisor_state.hpp"
 
 #include "kernel.hpp"
+#include "log_report.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
@@ -218,8 +219,7 @@ Async<bool> SupervisorServer::State::child_ended(Exit message) {
     bool const is_restarted =
         child.spec.restart == Restart::permanent || (child.spec.restart == Restart::transient && !is_orderly);
     if (!is_orderly || is_restarted) {
-        log::error(text_of(child.spec, message.from) + " ended: " + message.reason.to_string() +
-                   (is_restarted ? "; it is restarted" : ""));
+        detail::report_child_end(child.spec, message.from, message.reason, is_restarted);
     }
     if (is_restarted) {
         Async<bool> const restarted = restart(at);

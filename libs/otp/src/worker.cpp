@@ -8,6 +8,7 @@
 
 #include <sinew/base/file.hpp>
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -34,12 +36,11 @@ constexpr unsigned sequence_bits = 48;
 
 } // namespace
 
-Worker::Worker(NodeCore& node_core, unsigned worker_index, std::uint64_t seed)
+Worker::Worker(NodeCore& node_core, unsigned worker_index)
     : core(node_core)
     , timers(node_core.now_ns())
     , m_index(worker_index)
     , m_is_simulated(node_core.is_simulated())
-    , m_random(seed)
     , m_poller(epoll_create1(EPOLL_CLOEXEC))
     , m_wake_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
     , m_next_sequence((static_cast<std::uint64_t>(worker_index) << sequence_bits) + 1) {
@@ -52,9 +53,22 @@ Worker::Worker(NodeCore& node_core, unsigned worker_index, std::uint64_t seed)
 
 Worker::~Worker() = default;
 
+std::int64_t Worker::busy_ns() const noexcept {
+    clockid_t const clock = m_thread_clock.load(std::memory_order_relaxed);
+    timespec time{};
+    if (clock == 0 || clock_gettime(clock, &time) != 0) {
+        return 0;
+    }
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 Worker::LoopEnd Worker::run_loop() {
     Seat* const seat = t_context.seat;
     t_context = {.worker = this, .core = &core, .seat = seat};
+    clockid_t clock = 0;
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        m_thread_clock.store(clock, std::memory_order_relaxed);
+    }
     driver.store(seat, std::memory_order_release);
     core.watchdog->arm(*this);
     // What a stuck handler sent before its thread was displaced.
@@ -115,7 +129,7 @@ void Worker::run_loop_step(unsigned& turn) {
 }
 
 bool Worker::run_one() {
-    Process* const process = m_is_simulated ? m_queue.pop_random(m_random) : pick();
+    Process* const process = m_is_simulated ? m_queue.pop_chosen(*core.chooser) : pick();
     if (process == nullptr) {
         return false;
     }
@@ -165,7 +179,8 @@ void Worker::run(Process& process) {
     bool const has_attention_left =
         process.has(Process::is_doomed | Process::needs_start | Process::is_ready) ||
         (process.has(Process::stop_requested) && !process.has(Process::is_suspended));
-    if (has_attention_left || (process.mailbox_first != nullptr && !process.has(Process::is_suspended))) {
+    if (has_attention_left ||
+        (process.mailbox_first != nullptr && !process.has(Process::is_suspended | Process::is_held))) {
         process.flags |= Process::is_runnable;
         m_queue.push_back(process);
     }
@@ -183,7 +198,7 @@ bool Worker::run_messages(Process& process) {
             if (attention == Attention::wait) {
                 return true;
             }
-            if (m_is_simulated) {
+            if (attention == Attention::again) {
                 continue;
             }
         }
@@ -198,6 +213,10 @@ bool Worker::run_messages(Process& process) {
         if (count % messages_per_look == 0 && is_run_too_long(deadline_ns)) {
             return true;
         }
+    }
+    // A simulated step includes the end that its message asked for: one decision of the scheduler fewer.
+    if (m_is_simulated && process.has(Process::stop_requested | Process::is_doomed)) {
+        return attend(*this, process) != Attention::ended;
     }
     return true;
 }

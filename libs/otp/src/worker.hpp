@@ -18,8 +18,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
-#include <random>
 #include <unordered_map>
 #include <vector>
 
@@ -43,8 +43,8 @@ class Seat;
 
 class Worker {
 public:
-    /// A simulated worker picks among its runnable processes at random, one message at a time.
-    Worker(NodeCore& node_core, unsigned worker_index, std::uint64_t seed);
+    /// A simulated worker picks among its runnable processes as the chooser decides, one message at a time.
+    Worker(NodeCore& node_core, unsigned worker_index);
     Worker(Worker const&) = delete;
     Worker& operator=(Worker const&) = delete;
     Worker(Worker&&) = delete;
@@ -129,6 +129,8 @@ public:
     void offer_return(Seat& seat) noexcept;
     [[nodiscard]] bool is_hungry() const noexcept { return m_is_hungry.load(std::memory_order_relaxed); }
 
+    /// Processor time its thread has used. Any thread.
+    [[nodiscard]] std::int64_t busy_ns() const noexcept;
     /// It sleeps, and nobody has left it anything. For tests.
     [[nodiscard]] bool is_settled() const noexcept {
         return m_rest.load() == Rest::asleep && m_notified.load() == nullptr &&
@@ -170,7 +172,6 @@ private:
 
     unsigned m_index;
     bool m_is_simulated;
-    std::mt19937_64 m_random;
     FileDescriptor m_poller;
     FileDescriptor m_wake_event;
     RunQueue m_queue;
@@ -203,6 +204,8 @@ private:
     std::atomic<Seat*> m_returning{nullptr};
     std::atomic<Rest> m_rest{Rest::awake};
     std::atomic<bool> m_is_hungry{false};
+    /// The clock of the thread that drives it; 0: none does.
+    std::atomic<clockid_t> m_thread_clock{0};
 };
 
 } // namespace sinew::detail

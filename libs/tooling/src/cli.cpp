@@ -126,6 +126,8 @@ std::vector<Command> all_commands() {
     commands.push_back(burn_command());
     commands.push_back(emulate_command());
     commands.push_back(upload_command());
+    commands.push_back(observe_command());
+    commands.push_back(top_command());
     commands.push_back(key_command());
     commands.push_back(fw_command());
     commands.push_back(system_command());

@@ -23,7 +23,8 @@ std::string offered(std::vector<std::string> const& words) {
 }
 
 TEST(BashCompletion, offers_commands_subcommands_and_options) {
-    EXPECT_THAT(offered({"sinew", ""}), HasSubstr("new run test firmware burn emulate upload key"));
+    EXPECT_THAT(offered({"sinew", ""}),
+                HasSubstr("new run test firmware burn emulate upload observe top key"));
     EXPECT_EQ(offered({"sinew", "fi"}), "firmware ");
     EXPECT_EQ(offered({"sinew", "key", "gen"}), "generate ");
     EXPECT_EQ(offered({"sinew", "burn", "--er"}), "--erase ");

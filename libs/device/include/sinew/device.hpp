@@ -17,6 +17,7 @@
 #include <sinew/device/load_config.hpp>
 #include <sinew/device/log_line.hpp>
 #include <sinew/device/network.hpp>
+#include <sinew/device/observe_relay.hpp>
 #include <sinew/device/os_process.hpp>
 #include <sinew/device/ssh.hpp>
 #include <sinew/device/status.hpp>

@@ -12,11 +12,16 @@
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/dynamic_supervisor.hpp>
 #include <sinew/otp/exit_reason.hpp>
+#include <sinew/otp/introspection.hpp>
 #include <sinew/otp/log.hpp>
+#include <sinew/otp/log_handler.hpp>
+#include <sinew/otp/log_output.hpp>
+#include <sinew/otp/logger.hpp>
 #include <sinew/otp/mailbox.hpp>
 #include <sinew/otp/messages.hpp>
 #include <sinew/otp/name.hpp>
 #include <sinew/otp/node.hpp>
+#include <sinew/otp/observe.hpp>
 #include <sinew/otp/partitions.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>

@@ -14,8 +14,11 @@
 
 namespace sinew {
 
+/// Owned bytes.
 using Bytes = std::vector<std::byte>;
+/// Borrowed bytes, to read.
 using BytesView = std::span<std::byte const>;
+/// Borrowed bytes, to write.
 using MutableBytesView = std::span<std::byte>;
 
 /// The bytes of `text`, borrowed.

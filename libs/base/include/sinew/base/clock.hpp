@@ -9,6 +9,7 @@
 
 namespace sinew {
 
+/// A length of time.
 using Duration = std::chrono::nanoseconds;
 /// A point of CLOCK_MONOTONIC: never steps, starts near boot.
 using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
@@ -18,7 +19,9 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 class Clock {
 public:
     virtual ~Clock() = default;
+    /// The monotonic time.
     [[nodiscard]] virtual MonotonicTime now() const noexcept = 0;
+    /// The time of day.
     [[nodiscard]] virtual WallTime wall_now() const noexcept = 0;
 };
 

@@ -17,7 +17,9 @@
 
 namespace sinew {
 
+/// How a program is run.
 struct CommandOptions {
+    /// Where; empty: here.
     std::filesystem::path working_directory{};
     /// Added to the environment of this process; an empty value is set as empty.
     std::vector<std::pair<std::string, std::string>> environment{};
@@ -29,10 +31,13 @@ struct CommandOptions {
     std::function<void(std::string_view)> on_line{};
 };
 
+/// What became of it.
 struct CommandResult {
     /// The exit status; 128 + N when ended by signal N.
     int status = 0;
+    /// What it wrote to standard output.
     std::string output;
+    /// What it wrote to standard error.
     std::string error_output;
 };
 

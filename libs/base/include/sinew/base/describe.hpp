@@ -49,23 +49,27 @@ template<typename T>
     return {};
 }
 
+/// parse_toml() and decode().
 template<typename T>
 [[nodiscard]] Result<T> from_toml(std::string_view text, std::string_view source_name) {
     TRY(auto value, parse_toml(text, source_name));
     return decode<T>(value, source_name);
 }
 
+/// parse_json() and decode().
 template<typename T>
 [[nodiscard]] Result<T> from_json(std::string_view text, std::string_view source_name) {
     TRY(auto value, parse_json(text, source_name));
     return decode<T>(value, source_name);
 }
 
+/// encode() and format_toml().
 template<typename T>
 [[nodiscard]] Result<std::string> to_toml(T const& object) {
     return format_toml(encode(object));
 }
 
+/// encode() and format_json().
 template<typename T>
 [[nodiscard]] std::string to_json(T const& object, JsonStyle style = JsonStyle::compact) {
     return format_json(encode(object), style);

@@ -92,6 +92,7 @@ public:
     TemporaryDirectory(TemporaryDirectory const&) = delete;
     TemporaryDirectory& operator=(TemporaryDirectory const&) = delete;
     ~TemporaryDirectory() { remove(); }
+    /// Where it is.
     [[nodiscard]] std::filesystem::path const& path() const noexcept { return m_path; }
 
 private:

@@ -34,11 +34,15 @@ enum class ErrorCode : std::uint8_t {
 /// A failure: a code to branch on, an optional errno, and a message to read. One pointer wide.
 class [[nodiscard]] Error {
 public:
+    /// `message` is a sentence for people; `sys_errno` is 0 when the system has no part in it.
     Error(ErrorCode code, std::string message, int sys_errno = 0,
           std::source_location where = std::source_location::current())
         : m_rep(std::make_unique<Rep>(Rep{code, sys_errno, std::move(message), where})) {}
+    /// To branch on.
     [[nodiscard]] ErrorCode code() const noexcept { return m_rep->code; }
+    /// The errno value, or 0.
     [[nodiscard]] int sys_errno() const noexcept { return m_rep->sys_errno; }
+    /// For people.
     [[nodiscard]] std::string const& message() const noexcept { return m_rep->message; }
     /// Where the error was made, for logs; never part of message().
     [[nodiscard]] std::source_location where() const noexcept { return m_rep->where; }

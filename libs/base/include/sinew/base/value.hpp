@@ -15,24 +15,31 @@
 
 namespace sinew {
 
+/// Null, a scalar, an array or an object; see the top of the file.
 class Value {
 public:
+    /// Values in order.
     using Array = std::vector<Value>;
     /// Keys in the order of the text (JSON) or sorted (TOML); a key appears once.
     using Object = std::vector<std::pair<std::string, Value>>;
+    /// What it can hold.
     using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
 
     Value() = default;
+    /// A value that comes from no text.
     Value(Data data)
         : m_data(std::move(data)) {}
+    /// A value read from this line.
     Value(Data data, int line)
         : m_data(std::move(data))
         , m_line(line) {}
 
+    /// What it holds.
     [[nodiscard]] Data const& data() const noexcept { return m_data; }
     [[nodiscard]] Data& data() noexcept { return m_data; }
     /// The line of the text it came from, from 1; 0 when it came from no text.
     [[nodiscard]] int line() const noexcept { return m_line; }
+    /// What it holds as a T, or nullptr when it is another kind.
     template<typename T>
     [[nodiscard]] T const* get_if() const noexcept {
         return std::get_if<T>(&m_data);
@@ -58,6 +65,7 @@ private:
 /// Error invalid_argument: `value` is not an object, or an array holds null.
 [[nodiscard]] Result<std::string> format_toml(Value const& value);
 
+/// On one line, or one member a line.
 enum class JsonStyle : std::uint8_t { compact, indented };
 /// JSON text. Not-a-number and infinities become null.
 [[nodiscard]] std::string format_json(Value const& value, JsonStyle style = JsonStyle::compact);

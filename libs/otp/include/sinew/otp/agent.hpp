@@ -22,6 +22,7 @@ template<typename T>
 class Agent : public Server<Agent<T>> {
 public:
     struct Options {
+        /// The first value.
         T initial = {};
     };
     explicit Agent(Options options)
@@ -31,14 +32,19 @@ public:
     template<typename R>
     struct Read {
         using Reply = R;
+        /// Runs in the agent.
         std::function<R(T const&)> function;
     };
+    /// Changes, and is answered with what the function returns.
     template<typename R>
     struct Update {
         using Reply = R;
+        /// Runs in the agent.
         std::function<R(T&)> function;
     };
+    /// Changes without an answer.
     struct Change {
+        /// Runs in the agent.
         std::function<void(T&)> function;
     };
 

@@ -23,6 +23,7 @@ namespace sinew {
 
 struct ApplicationSpec;
 
+/// A program; see the top of the file.
 class Application {
 public:
     Application() = default;
@@ -46,14 +47,19 @@ public:
 
 /// One application among others, by name.
 struct ApplicationSpec {
+    /// Unique among them.
     std::string name;
+    /// What is started.
     std::shared_ptr<Application> application;
     /// Names of those that must run before.
     std::vector<std::string> needs = {};
 };
 
+/// What a program tells of itself.
 struct ApplicationInfo {
+    /// The class's name.
     std::string_view name;
+    /// As the build defines it.
     std::string_view version;
 };
 

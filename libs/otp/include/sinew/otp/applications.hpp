@@ -25,10 +25,12 @@
 
 namespace sinew {
 
+/// What the end of an application means; see the top of the file.
 enum class ApplicationType : std::uint8_t { permanent, transient, temporary };
 
 class Applications {
 public:
+    /// Hears which application ended, and why.
     using OnFatalEnd = std::function<void(std::string const& name, ExitReason const& reason)>;
     /// `on_fatal_end` hears of the end of a permanent or transient application that means the node's: it lets
     /// the main thread call stop_all().

@@ -86,10 +86,13 @@ public:
 template<typename T>
 class [[nodiscard]] Async {
 public:
+    /// For the compiler.
     using promise_type =
         detail::AsyncPromise<T>; // NOLINT(readability-identifier-naming): the language's name
+    /// The coroutine.
     using Handle = std::coroutine_handle<promise_type>;
 
+    /// For the compiler.
     explicit Async(Handle handle) noexcept
         : m_handle(handle) {}
     Async(Async&& other) noexcept
@@ -106,7 +109,9 @@ public:
         }
     }
 
+    /// For the compiler.
     struct Awaiter {
+        /// Who is awaited.
         Handle handle;
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         [[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) const noexcept {

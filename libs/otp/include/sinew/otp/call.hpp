@@ -17,6 +17,7 @@
 
 namespace sinew {
 
+/// How long an answer is waited for.
 inline constexpr Duration default_call_timeout = std::chrono::seconds(5);
 
 namespace detail {
@@ -63,12 +64,13 @@ template<Target T, IsRequest R>
         detail::start_call<typename T::ServerType, R>(detail::resolve(target), std::move(request), timeout));
 }
 
-// What is no request gets a sentence instead of a list of candidates.
+/// What is no request gets a sentence instead of a list of candidates.
 template<Target T, typename R>
     requires(!IsRequest<R>)
 void call(T const& /*target*/, R /*request*/, Duration /*timeout*/ = default_call_timeout) {
     static_assert(IsRequest<R>, "a call's request names its answer: struct R { using Reply = ...; };");
 }
+/// See above.
 template<Target T, typename R>
     requires(!IsRequest<R>)
 void request(T const& /*target*/, R /*request*/, Duration /*timeout*/ = default_call_timeout) {
@@ -96,6 +98,7 @@ void send(T const& target, M message) {
             pid, detail::make_envelope<M>(detail::info_ops<typename T::ServerType, M>, std::move(message)));
     }
 }
+/// The same for a recipient whose class isn't known.
 template<typename M>
 void send(Recipient<M> const& recipient, M message) {
     recipient.send(std::move(message));
@@ -109,9 +112,9 @@ MonitorRef monitor(T const& target) {
 
 /// Where and how a new process lives.
 struct StartOptions {
-    /// Registers it under this text (name<S>("text")).
+    /// Registers it under this text: `name<S>("text")`.
     std::string name = {};
-    /// Registers it as the node's S (name<S>).
+    /// Registers it as the node's S: `name<S>`.
     bool is_registered_by_type = false;
     /// Registers it in a Registry (registry.via<S>(key)).
     std::shared_ptr<detail::NameClaim const> via = {};
@@ -177,6 +180,7 @@ Pid spawn(F function) {
     return detail::spawn_process(current_node(),
                                  detail::blueprint_for<detail::FunctionProcess<F>>(std::move(function)), {});
 }
+/// The same, linked to this process.
 template<typename F>
     requires std::is_invocable_v<F&>
 Pid spawn_link(F function) {

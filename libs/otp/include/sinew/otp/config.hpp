@@ -25,13 +25,18 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// What was read; see the top of the file.
 class Config {
 public:
+    /// One file.
     struct Layer {
+        /// Its name, for errors.
         std::string source_name;
+        /// What it holds.
         Value root;
     };
     Config() = default;
+    /// Made of these; a later one wins.
     explicit Config(std::vector<Layer> layers)
         : m_layers(std::move(layers)) {}
     /// Reads `directory`/config.toml, then host.toml when `target` is "host", else target.toml. A file that
@@ -64,6 +69,7 @@ public:
         }
         return settings;
     }
+    /// Whether a file has that section.
     [[nodiscard]] bool has_section(std::string_view name) const noexcept;
     /// In the order they were read: a later one wins.
     [[nodiscard]] std::vector<Layer> const& layers() const noexcept { return m_layers; }

@@ -27,12 +27,15 @@ namespace sinew {
 /// Stops the child that runs as `pid`; a permanent one doesn't come back either. Error not_found.
 struct TerminatePid {
     using Reply = Result<>;
+    /// Which child.
     Pid pid;
 };
 
+/// The process; see the top of the file.
 class DynamicSupervisor final : public Server<DynamicSupervisor> {
 public:
     using IsSupervisor = void;
+    /// How it supervises.
     struct Options {
         /// StartChild fails with no_space beyond; children that are being restarted count.
         std::size_t max_children = std::numeric_limits<std::size_t>::max();
@@ -58,6 +61,7 @@ public:
     ChildCounts handle_call(CountChildren request);
     void handle_info(Exit const& message);
     struct RetryRestart {
+        /// Which child.
         std::uint64_t child_key = 0;
     };
     void handle_info(RetryRestart message);
@@ -76,6 +80,7 @@ private:
 template<typename S, typename... Extra>
 class ChildTemplate {
 public:
+    /// See child_template().
     explicit ChildTemplate(ChildOptions options, Extra... extra)
         : m_options(std::move(options))
         , m_extra(std::move(extra)...) {
@@ -84,6 +89,7 @@ public:
             m_options.id = detail::readable_type_name(typeid(S));
         }
     }
+    /// A child of these arguments.
     template<typename... Arguments>
     [[nodiscard]] ChildSpec operator()(Arguments... arguments) const {
         return std::apply(
@@ -101,6 +107,7 @@ private:
     std::tuple<Extra...> m_extra;
 };
 
+/// Makes children whose first arguments are `extra`.
 template<typename S, typename... Extra>
 [[nodiscard]] ChildTemplate<S, Extra...> child_template(ChildOptions options, Extra... extra) {
     return ChildTemplate<S, Extra...>(std::move(options), std::move(extra)...);

@@ -14,6 +14,7 @@ namespace sinew {
 
 class ExitReason {
 public:
+    /// What kind of end it is.
     enum class Kind : std::uint8_t {
         /// It was done. Spreads over no link.
         normal,
@@ -30,10 +31,12 @@ public:
 
     /// normal
     constexpr ExitReason() = default;
+    /// See Kind.
     [[nodiscard]] static ExitReason normal() noexcept { return ExitReason(Kind::normal); }
     [[nodiscard]] static ExitReason shutdown() noexcept { return ExitReason(Kind::shutdown); }
     /// An orderly end that says why.
     [[nodiscard]] static ExitReason shutdown(std::string_view text);
+    /// See Kind.
     [[nodiscard]] static ExitReason kill() noexcept { return ExitReason(Kind::kill); }
     [[nodiscard]] static ExitReason killed() noexcept { return ExitReason(Kind::killed); }
     [[nodiscard]] static ExitReason noproc() noexcept { return ExitReason(Kind::noproc); }
@@ -59,6 +62,7 @@ public:
     }
     ~ExitReason() { release(); }
 
+    /// What kind of end it is.
     [[nodiscard]] Kind kind() const noexcept;
     /// Empty unless one was given.
     [[nodiscard]] std::string_view text() const noexcept;

@@ -1,33 +1,136 @@
-/// Log lines: a level, the process they come from, a text. One line, one write(2).
+/// Structured log events: a level, a text, fields, the place in the source and the process they come from.
 ///
 ///     sinew::log::info("the sensor answers again");
-///     2026-11-22 22:10:36.123 [info] <4.1> TemperatureReader: the sensor answers again
+///     sinew::log::warning("too warm", {{"celsius", 81.5}, {"bus", m_options.bus}});
+///     sinew::log::debug("read", reading);                    // any described struct
 ///
-/// Invariant: a line is written whole or not at all. Threading: any thread; a Sink's write() may be called by
-/// several at once.
+///     2026-11-22 22:10:36.123 [warning] <4.1> TemperatureReader: too warm celsius=81.5 bus=i2c-1
+///
+/// Where events go is a Sink's business: standard error, or a Logger (logger.hpp) with levels per module, a
+/// ring buffer and handlers. A module is a source file's name without its extension ("temperature_reader").
+/// Threading: any thread; a Sink's functions may be called by several at once. Nothing here throws for lack
+/// of memory: the event is lost, the process that logs it is not.
 #pragma once
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/describe.hpp>
+#include <sinew/base/value.hpp>
 #include <sinew/otp/pid.hpp>
 
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sinew::log {
 
-enum class Level : std::uint8_t { debug, info, notice, warning, error };
-
-struct Event {
-    Level level = Level::info;
-    WallTime time;
-    /// Empty outside a process.
-    Pid process;
-    std::string label;
-    std::string_view text;
+/// How much an event matters; ordered.
+enum class Level : std::uint8_t {
+    /// For whoever works on that module.
+    debug,
+    /// What a healthy program does.
+    info,
+    /// Healthy, but rare enough to be noticed.
+    notice,
+    /// Something is wrong, and the program goes on as it should.
+    warning,
+    /// Something failed.
+    error
 };
 
-/// Where log lines go. Handed to a Node.
+/// "debug", "info", "notice", "warning" or "error".
+[[nodiscard]] std::string_view to_string(Level level) noexcept;
+/// The inverse of to_string().
+[[nodiscard]] std::optional<Level> parse_level(std::string_view text) noexcept;
+
+/// One key and its value; the value is anything that sinew::encode() takes.
+struct Field {
+    /// `field_value` as a Value.
+    template<typename T>
+    Field(std::string field_key, T const& field_value)
+        : key(std::move(field_key))
+        , value(to_value(field_value)) {}
+    /// What it is called.
+    std::string key;
+    /// What it is.
+    Value value;
+
+private:
+    template<typename T>
+    static Value to_value(T const& value) {
+        if constexpr (std::is_convertible_v<T const&, std::string_view>) {
+            return Value(Value::Data(std::string(std::string_view(value))));
+        } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+            return Value(Value::Data(static_cast<std::int64_t>(value)));
+        } else {
+            return sinew::encode(value);
+        }
+    }
+};
+
+/// The fields of an event, in order: a list in braces, or a described struct.
+class Fields {
+public:
+    /// None.
+    Fields() = default;
+    /// `{{"key", value}, ...}`
+    Fields(std::initializer_list<Field> fields) {
+        m_values.reserve(fields.size());
+        for (Field const& field : fields) {
+            m_values.emplace_back(field.key, field.value);
+        }
+    }
+    /// The members of a described struct.
+    template<typename T>
+        requires boost::describe::has_describe_members<T>::value
+    Fields(T const& object) { // NOLINT(google-explicit-constructor): log::info("read", reading)
+        Value encoded = sinew::encode(object);
+        m_values = std::get<Value::Object>(std::move(encoded.data()));
+    }
+    /// What is already a list of keys and values.
+    explicit Fields(Value::Object values) noexcept
+        : m_values(std::move(values)) {}
+    /// Keys and values, in order.
+    [[nodiscard]] Value::Object const& values() const& noexcept { return m_values; }
+    /// The same, given away.
+    [[nodiscard]] Value::Object values() && noexcept { return std::move(m_values); }
+
+private:
+    Value::Object m_values;
+};
+
+/// What happened, as a Sink gets it.
+struct Event {
+    /// How much it matters.
+    Level level = Level::info;
+    /// When; virtual in a simulation.
+    WallTime time;
+    /// Who; empty outside a process.
+    Pid process;
+    /// The process's label, else its class.
+    std::string label;
+    /// For people. Valid while write() runs.
+    std::string_view text;
+    /// For machines.
+    Value::Object fields = {};
+    /// The name the process is registered under, if any.
+    std::string name = {};
+    /// Its parent first, then that one's parent...
+    std::vector<Pid> ancestors = {};
+    /// Where in the source; an empty file name when unknown.
+    std::source_location where = {};
+    /// A report has many fields: one a line for people.
+    bool is_report = false;
+};
+
+/// The module of a source file: its name without folders and extension.
+[[nodiscard]] std::string_view module_of(std::string_view file_name) noexcept;
+
+/// Where events go. Handed to a Node; outlives it.
 class Sink {
 public:
     Sink() = default;
@@ -36,31 +139,60 @@ public:
     Sink(Sink&&) = delete;
     Sink& operator=(Sink&&) = delete;
     virtual ~Sink() = default;
+    /// Whether an event of that level and module would be kept: asked before one is made.
+    [[nodiscard]] virtual bool accepts(Level /*level*/, std::string_view /*module*/) const noexcept {
+        return true;
+    }
+    /// Takes one event, from any thread.
     virtual void write(Event const& event) noexcept = 0;
 };
 
-/// The sink used without another: standard error, from level info on
-/// (SINEW_LOG=debug|info|notice|warning|error).
+/// The sink used without another: standard error, one write(2) an event, from level info on
+/// (SINEW_LOG=debug|info|notice|warning|error). Blocks while standard error does.
 [[nodiscard]] Sink& standard_error() noexcept;
-/// The line as standard_error() writes it, without a line feed.
-[[nodiscard]] std::string format(Event const& event);
 
-/// Writes to the current node's sink, or to standard error.
-void write(Level level, std::string_view text);
-inline void debug(std::string_view text) {
-    write(Level::debug, text);
+/// Colours are terminal escapes around the level.
+enum class Colours : std::uint8_t { no, yes };
+/// The event for people, as standard_error() writes it, without the last line feed. A line, or for a report a
+/// line and one a field.
+[[nodiscard]] std::string format(Event const& event, Colours colours = Colours::no);
+/// The event as one line of JSON: time (RFC 3339, UTC), level, pid, label, name, ancestors, module, file,
+/// line, text, fields; what is empty is left out.
+[[nodiscard]] std::string format_json_line(Event const& event);
+
+/// Whether an event of this level, made here, would go anywhere: saves the making of a costly text.
+[[nodiscard]] bool is_enabled(Level level, std::source_location where = std::source_location::current());
+/// Sends an event to the current node's sink, else to standard error. So do the functions below.
+void write(Level level, std::string_view text, Fields fields = {},
+           std::source_location where = std::source_location::current());
+/// An event with many fields. The same report from the same place about the same class is made at most
+/// five times in ten seconds; the next one says how many were left out.
+void report(Level level, std::string_view text, Fields fields,
+            std::source_location where = std::source_location::current());
+/// Level::debug
+inline void debug(std::string_view text, Fields fields = {},
+                  std::source_location where = std::source_location::current()) {
+    write(Level::debug, text, std::move(fields), where);
 }
-inline void info(std::string_view text) {
-    write(Level::info, text);
+/// Level::info
+inline void info(std::string_view text, Fields fields = {},
+                 std::source_location where = std::source_location::current()) {
+    write(Level::info, text, std::move(fields), where);
 }
-inline void notice(std::string_view text) {
-    write(Level::notice, text);
+/// Level::notice
+inline void notice(std::string_view text, Fields fields = {},
+                   std::source_location where = std::source_location::current()) {
+    write(Level::notice, text, std::move(fields), where);
 }
-inline void warning(std::string_view text) {
-    write(Level::warning, text);
+/// Level::warning
+inline void warning(std::string_view text, Fields fields = {},
+                    std::source_location where = std::source_location::current()) {
+    write(Level::warning, text, std::move(fields), where);
 }
-inline void error(std::string_view text) {
-    write(Level::error, text);
+/// Level::error
+inline void error(std::string_view text, Fields fields = {},
+                  std::source_location where = std::source_location::current()) {
+    write(Level::error, text, std::move(fields), where);
 }
 
 } // namespace sinew::log

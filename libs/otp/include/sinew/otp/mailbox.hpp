@@ -11,6 +11,7 @@
 namespace sinew {
 
 struct MailboxLimit {
+    /// What goes when it is full.
     enum class Overflow : std::uint8_t {
         /// The new message is refused.
         reject_newest,

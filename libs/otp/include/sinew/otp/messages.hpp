@@ -12,14 +12,19 @@ namespace sinew {
 
 /// A linked process ended, or someone called exit(): only a process that traps exits gets it as a message.
 struct Exit {
+    /// Who ended, or called exit().
     Pid from;
+    /// Why.
     ExitReason reason;
 };
 
 /// A monitored process ended. reason noproc: it was gone already when monitor() reached it.
 struct Down {
+    /// What monitor() returned.
     MonitorRef monitor;
+    /// Who ended.
     Pid process;
+    /// Why.
     ExitReason reason;
 };
 
@@ -29,8 +34,11 @@ struct IdleTimeout {};
 /// A watched descriptor is ready. The next one comes only after this one was handled and if it is still ready
 /// then.
 struct FileReady {
+    /// The watched descriptor.
     int fd = -1;
+    /// It can be read.
     bool readable = false;
+    /// It can be written.
     bool writable = false;
     /// The other end is gone, or there is an error (EPOLLHUP, EPOLLERR, EPOLLRDHUP).
     bool hung_up = false;

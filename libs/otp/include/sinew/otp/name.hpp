@@ -34,8 +34,10 @@ public:
     /// For those who know.
     constexpr explicit ServerRef(Pid pid) noexcept
         : m_pid(pid) {}
+    /// Who it is; a reference can be used as its Pid.
     [[nodiscard]] constexpr Pid pid() const noexcept { return m_pid; }
     constexpr operator Pid() const noexcept { return m_pid; } // NOLINT(google-explicit-constructor)
+    /// Whether it names a process.
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return static_cast<bool>(m_pid); }
     constexpr auto operator<=>(ServerRef const&) const = default;
 
@@ -47,7 +49,9 @@ private:
 template<typename S>
 struct TextName {
     using ServerType = S;
+    /// The name.
     std::string text;
+    /// Who has it now; empty: nobody.
     [[nodiscard]] Pid resolve() const { return detail::find_by_name(detail::behaviour_constant<S>(), text); }
 };
 
@@ -55,10 +59,13 @@ struct TextName {
 template<typename S>
 struct TypeName {
     using ServerType = S;
+    /// Who has it now; empty: nobody.
     [[nodiscard]] Pid resolve() const { return detail::find_by_type(detail::type_slot<S>); }
+    /// The S registered under `text`.
     [[nodiscard]] TextName<S> operator()(std::string text) const { return {std::move(text)}; }
 };
 
+/// Addresses the node's S, or with a text in parentheses the S of that name.
 template<typename S>
 inline constexpr TypeName<S> name{};
 

@@ -30,6 +30,7 @@ class NodeCore;
 /// level warning, names the process, the message and the stack. To note its stack the thread gets the signal
 /// SIGURG: a system call in it may return EINTR.
 struct StuckHandlers {
+    /// What is done about them.
     enum class Policy : std::uint8_t {
         ignore,
         report,
@@ -38,6 +39,7 @@ struct StuckHandlers {
         /// returns.
         replace
     };
+    /// See Policy.
     Policy policy = Policy::replace;
     /// Processor time a handler may use in one go before it loses its worker.
     Duration limit = std::chrono::milliseconds(5);
@@ -47,6 +49,7 @@ struct StuckHandlers {
     unsigned most_replaced = 128;
 };
 
+/// How a Node is made.
 struct NodeOptions {
     /// Scheduler threads; 0: one per processor this process may use.
     unsigned workers = 0;
@@ -57,6 +60,7 @@ struct NodeOptions {
     StuckHandlers stuck_handlers = {};
 };
 
+/// A running system; see the top of the file.
 class Node {
 public:
     /// Starts the worker threads. Throws std::system_error when the system refuses (threads, epoll, memory).
@@ -78,6 +82,7 @@ public:
                                           detail::spawn_options<S>(std::move(options), false)));
         return ServerRef<S>(pid);
     }
+    /// The same for an S without arguments.
     template<typename S>
     [[nodiscard]] Result<ServerRef<S>> start() {
         return start<S>(StartOptions{});
@@ -88,10 +93,13 @@ public:
 
     /// How many processes live. One that ended is not counted any more when others hear of it (Down, Exit, an
     /// answer); one that is ending may still be.
+    /// Processes that live.
     [[nodiscard]] std::size_t process_count() const noexcept;
     /// Whether ProcessInfo::time_running counts: two looks at the clock each time a process has its turn.
     enum class Accounting : std::uint8_t { off, on };
+    /// See Accounting.
     void account_time(Accounting accounting) noexcept;
+    /// Scheduler threads.
     [[nodiscard]] unsigned worker_count() const noexcept;
     /// For the library's own parts.
     [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }
@@ -109,6 +117,7 @@ private:
 /// Makes `node` the current node of this thread for a while.
 class NodeScope {
 public:
+    /// Until it is destroyed.
     explicit NodeScope(Node& node) noexcept;
     ~NodeScope();
     NodeScope(NodeScope const&) = delete;

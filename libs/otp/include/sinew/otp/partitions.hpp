@@ -49,6 +49,7 @@ public:
         }
         return result;
     }
+    /// How many partitions there are.
     [[nodiscard]] std::size_t size() const noexcept { return m_names.size(); }
     /// An integer modulo size(), anything else by its std::hash.
     template<typename Key>
@@ -64,6 +65,7 @@ public:
     [[nodiscard]] TextName<S> const& at(Key const& key) const noexcept {
         return m_names[number_of(key)];
     }
+    /// All of them, in order.
     [[nodiscard]] std::vector<TextName<S>> const& all() const noexcept { return m_names; }
 
 private:

@@ -44,6 +44,7 @@ class Node;
 /// Links this process with `pid`: when one ends, the other gets an exit signal with its reason. Linking
 /// twice, or to itself, changes nothing. A process that is gone answers with an exit signal `noproc`.
 void link(Pid pid);
+/// Whether what waits in the mailbox is taken back, too.
 enum class Flush : std::uint8_t { no, yes };
 /// After it returns no exit signal of that link arrives. Flush::yes also takes an Exit that waits in the
 /// mailbox.
@@ -74,7 +75,9 @@ void set_label(std::string label);
 
 /// A message set for later. Copyable; cancelling an old one does nothing.
 struct Timer {
+    /// For the runtime.
     void* node = nullptr;
+    /// Which one of that node's; 0: none.
     std::uint64_t sequence = 0;
 };
 /// Takes the message back. Returns the time that was left, or nothing when it had been sent or cancelled.
@@ -105,6 +108,7 @@ public:
     FileWatch(FileWatch const&) = delete;
     FileWatch& operator=(FileWatch const&) = delete;
     ~FileWatch() { close(); }
+    /// The watched descriptor, or -1.
     [[nodiscard]] int fd() const noexcept { return m_fd; }
     /// Stops watching; a FileReady in the mailbox is dropped. Only in the process that made it.
     void close() noexcept;

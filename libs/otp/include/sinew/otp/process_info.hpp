@@ -35,8 +35,11 @@ enum class ProcessState : std::uint8_t {
 /// "starting", "waiting"...
 [[nodiscard]] std::string_view to_string(ProcessState state) noexcept;
 
+/// One process at one moment.
 struct ProcessInfo {
+    /// Which one.
     Pid pid;
+    /// What it does.
     ProcessState state = ProcessState::waiting;
     /// The server's class. Never null.
     std::type_info const* type = nullptr;

@@ -36,8 +36,10 @@ namespace sinew {
 class PropertyName {
 public:
     PropertyName() = default;
+    /// From a text, divided at each '/'.
     PropertyName(std::string_view text); // NOLINT(google-explicit-constructor): a text is a name
-    PropertyName(char const* text)       // NOLINT(google-explicit-constructor)
+    /// The same.
+    PropertyName(char const* text) // NOLINT(google-explicit-constructor)
         : PropertyName(std::string_view(text)) {}
     PropertyName(std::string const& text) // NOLINT(google-explicit-constructor)
         : PropertyName(std::string_view(text)) {}
@@ -57,8 +59,11 @@ private:
 /// Whether `pattern` (see above) matches `name`.
 [[nodiscard]] bool matches(PropertyName const& pattern, PropertyName const& name) noexcept;
 
+/// A change of a property.
 struct PropertyEvent {
+    /// The table's name.
     std::string table;
+    /// The property's.
     PropertyName name;
     /// Nothing: it was not there.
     std::optional<Value> old_value;
@@ -69,15 +74,20 @@ struct PropertyEvent {
     MonotonicTime new_time;
 };
 
+/// A property and its value.
 struct Property {
+    /// Its name.
     PropertyName name;
+    /// Its value.
     Value value;
     /// When it was put.
     MonotonicTime time;
 };
 
+/// A handle of a table; see the top of the file.
 class PropertyTable {
 public:
+    /// An empty table; the name is told in events.
     [[nodiscard]] static PropertyTable create(std::string name);
 
     /// Null deletes it.
@@ -97,6 +107,7 @@ public:
     void erase(PropertyName const& name) const;
     void erase_matches(PropertyName const& pattern) const;
 
+    /// The value, if it is there.
     [[nodiscard]] std::optional<Value> get(PropertyName const& name) const;
     /// As a T. Errors: not_found; invalid_argument: the value is something else.
     template<typename T>

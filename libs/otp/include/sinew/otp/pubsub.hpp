@@ -30,6 +30,7 @@ namespace sinew {
 
 class PubSub {
 public:
+    /// A bus without subscribers.
     [[nodiscard]] static PubSub create() { return PubSub(); }
 
     /// Sends `self`, which must be the process whose handler runs, each M that is broadcast to a matching

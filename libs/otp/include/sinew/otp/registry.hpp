@@ -32,22 +32,31 @@ namespace sinew {
 /// What a listener gets (handle_info) for each change.
 template<typename Key>
 struct RegistryEvent {
+    /// What happened.
     enum class What : std::uint8_t { registered, unregistered };
+    /// What happened.
     What what = What::registered;
+    /// Under which key.
     Key key;
+    /// To whom.
     Pid process;
 };
 
+/// How a registry is made.
 template<typename Key>
 struct RegistryOptions {
     /// For error texts.
     std::string name = "registry";
+    /// Who hears of changes.
     std::vector<Recipient<RegistryEvent<Key>>> listeners = {};
 };
 
+/// A process and its value.
 template<typename Value>
 struct RegistryEntry {
+    /// Who.
     Pid process;
+    /// What it registered with.
     Value value;
 };
 
@@ -60,6 +69,7 @@ template<typename S, typename Key, typename Value>
 class Via {
 public:
     using ServerType = S;
+    /// That key of that registry.
     Via(Registry<Key, Value> registry, Key key)
         : m_registry(std::move(registry))
         , m_key(std::move(key)) {}
@@ -92,6 +102,7 @@ class Registry {
 public:
     using Options = RegistryOptions<Key>;
     using Entry = RegistryEntry<Value>;
+    /// An empty registry.
     [[nodiscard]] static Registry create(Options options = {}) { return Registry(std::move(options)); }
 
     /// Registers the process whose handler runs. Error exists: another process (or it itself) has the key.
@@ -133,6 +144,7 @@ public:
         });
         return result;
     }
+    /// Who has that key now, alive; empty: nobody.
     [[nodiscard]] Pid whereis(Key const& key) const {
         Pid result;
         (void)m_state->map.read(key, [&result](Owner const& owner) {
@@ -142,6 +154,7 @@ public:
         });
         return result;
     }
+    /// An address for the S under `key`.
     template<typename S>
     [[nodiscard]] Via<S, Key, Value> via(Key key) const {
         return Via<S, Key, Value>(*this, std::move(key));
@@ -160,7 +173,9 @@ public:
             function(key, Entry{owner.process, owner.value});
         });
     }
+    /// The keys of a process.
     [[nodiscard]] std::vector<Key> keys(Pid process) const { return m_state->keys.of(process); }
+    /// How many keys there are.
     [[nodiscard]] std::size_t size() const noexcept { return m_state->map.size(); }
 
 private:
@@ -236,6 +251,7 @@ class DuplicateRegistry {
 public:
     using Options = RegistryOptions<Key>;
     using Entry = RegistryEntry<Value>;
+    /// An empty registry.
     [[nodiscard]] static DuplicateRegistry create(Options options = {}) {
         return DuplicateRegistry(std::move(options));
     }
@@ -276,6 +292,7 @@ public:
             function(*entries);
         }
     }
+    /// How many processes have that key.
     [[nodiscard]] std::size_t count(Key const& key) const {
         auto const entries = snapshot(key);
         return entries != nullptr ? entries->size() : 0;

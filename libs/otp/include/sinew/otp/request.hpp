@@ -63,6 +63,7 @@ template<typename T, typename F>
 
 /// Names a request that has a continuation.
 struct RequestId {
+    /// Unique in its process; 0: none.
     std::uint64_t value = 0;
 };
 /// Gives it up: its continuation is never called. False: it has been, or is being called. Only in the process
@@ -85,8 +86,10 @@ inline constexpr bool is_safe_in_await =
 template<typename T, bool IsAwaitedInPlace = true>
 class [[nodiscard("co_await it, or give it a continuation with then()")]] Request {
 public:
+    /// What it completes with.
     using Value = detail::FlatResultOf<T>;
 
+    /// For the runtime.
     explicit Request(detail::RequestStart start) noexcept
         : m_start(start) {}
     Request(Request&& other) noexcept
@@ -99,7 +102,9 @@ public:
         detail::discard_request(m_start);
     }
 
+    /// For the compiler.
     struct Awaiter {
+        /// What is awaited.
         Request& request;
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<> waiter) const {

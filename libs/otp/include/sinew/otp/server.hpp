@@ -43,6 +43,7 @@ class Deferred {
 
 public:
     using Reply = typename R::Reply;
+    /// For the runtime.
     explicit Deferred(detail::ReplyPath path) noexcept
         : m_path(std::move(path)) {}
     /// Answers; a second answer does nothing.
@@ -53,6 +54,7 @@ public:
             m_path.answer(detail::make_reply<Reply>(m_path, std::move(value)));
         }
     }
+    /// The same where the answer is nothing.
     void reply()
         requires std::is_void_v<Reply>
     {
@@ -60,6 +62,7 @@ public:
             m_path.answer(detail::make_reply<void>(m_path));
         }
     }
+    /// Whether the right is used up.
     [[nodiscard]] bool is_answered() const noexcept { return !m_path; }
     /// For behaviours: the answer of the handler itself, which waits for terminate() if that asked to stop.
     void answer_from_handler(auto&&... value) {
@@ -99,11 +102,13 @@ template<typename M>
 class Recipient {
 public:
     Recipient() = default;
+    /// A server with that handler.
     template<HandlesInfo<M> S>
     Recipient(ServerRef<S> const& server) // NOLINT(google-explicit-constructor): a view of the same process
         : m_node(&current_node())
         , m_pid(server.pid())
         , m_ops(&detail::info_ops<S, M>) {}
+    /// Who it is.
     [[nodiscard]] Pid pid() const noexcept { return m_pid; }
     [[nodiscard]] explicit operator bool() const noexcept { return m_ops != nullptr; }
     /// Never blocks; a process that is gone is no error.
@@ -119,6 +124,7 @@ private:
     detail::MessageOps const* m_ops = nullptr;
 };
 
+/// A process; see the top of the file.
 template<typename Derived>
 class Server {
 public:
@@ -127,6 +133,7 @@ public:
     Server(Server&&) = delete;
     Server& operator=(Server&&) = delete;
 
+    /// This process, to be handed to others.
     [[nodiscard]] ServerRef<Derived> self() const noexcept { return ServerRef<Derived>(m_pid); }
 
 protected:

@@ -43,7 +43,7 @@ class Producer : public Server<Derived>, public detail::ProducerPart<Derived, Ev
 template<typename Derived, typename Event>
 class Consumer : public Server<Derived>, public detail::ConsumerPart<Derived, Event> {
 public:
-    // For the runtime.
+    /// For the runtime.
     auto consume(detail::StageEvents<Event> message) {
         if constexpr (detail::is_async<decltype(derived().handle_events(std::move(message.events)))>) {
             return consume_async(std::move(message));
@@ -76,6 +76,7 @@ public:
         m_waiting.push_back(std::move(message));
         work();
     }
+    /// For the runtime.
     void handle_demand(std::size_t /*count*/) { work(); }
 
 private:

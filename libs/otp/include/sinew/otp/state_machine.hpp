@@ -61,6 +61,7 @@ public:
     void handle_info(M message) {
         run<detail::OnInfo>(message);
     }
+    /// For the runtime.
     template<IsRequest R>
         requires detail::HandlesEvent<detail::OnCall, Derived, State, R> ||
                  detail::HandlesEvent<detail::OnCall, Derived, State, R, Deferred<R>>
@@ -70,7 +71,9 @@ public:
 
     // The machine's own messages.
     struct RunQueue {};
+    /// A timeout has come.
     struct TimeIsUp {
+        /// Which one.
         std::uint64_t sequence = 0;
     };
     void handle_info(RunQueue /*message*/) {
@@ -89,6 +92,7 @@ protected:
         enter(*m_state);
         announce_queue();
     }
+    /// The state it is in.
     [[nodiscard]] State const& state() const { return m_state.value(); }
     /// After the handler: `next` is the state.
     void transition_to(State next) {
@@ -136,12 +140,16 @@ protected:
     void update_state_timeout(M message) {
         update(Timeout::Kind::state, {}, std::move(message));
     }
+    /// The same for a named one.
     template<typename M>
     void update_timeout(std::string_view name, M message) {
         update(Timeout::Kind::named, name, std::move(message));
     }
+    /// They don't come any more.
     void cancel_event_timeout() { cancel(Timeout::Kind::event, {}); }
+    /// See cancel_event_timeout().
     void cancel_state_timeout() { cancel(Timeout::Kind::state, {}); }
+    /// See cancel_event_timeout().
     void cancel_timeout(std::string_view name) { cancel(Timeout::Kind::named, name); }
 
 private:

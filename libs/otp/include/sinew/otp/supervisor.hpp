@@ -33,6 +33,7 @@ enum class Strategy : std::uint8_t {
     rest_for_one
 };
 
+/// When a child that ended is started again.
 enum class Restart : std::uint8_t {
     permanent,
     /// Only when it did not end normally or by shutdown.
@@ -44,11 +45,17 @@ enum class Restart : std::uint8_t {
 /// How a child is stopped: asked, then killed after a time; killed at once; or waited for without limit.
 class Shutdown {
 public:
+    /// Killed at once.
     [[nodiscard]] static constexpr Shutdown brutal() noexcept { return Shutdown(Duration(-1)); }
+    /// Waited for without limit.
     [[nodiscard]] static constexpr Shutdown infinity() noexcept { return Shutdown(Duration::max()); }
+    /// Asked, and killed after `time`.
     [[nodiscard]] static constexpr Shutdown after(Duration time) noexcept { return Shutdown(time); }
+    /// Whether it is brutal().
     [[nodiscard]] constexpr bool is_brutal() const noexcept { return m_time < Duration(0); }
+    /// Whether it is infinity().
     [[nodiscard]] constexpr bool is_infinite() const noexcept { return m_time == Duration::max(); }
+    /// How long it is waited for.
     [[nodiscard]] constexpr Duration time() const noexcept { return m_time; }
 
 private:
@@ -57,6 +64,7 @@ private:
     Duration m_time;
 };
 
+/// A child's place in its supervisor.
 struct ChildOptions {
     /// Unique in its supervisor; default: the class's name. When given, the server is also registered under
     /// it.
@@ -72,6 +80,7 @@ struct ChildOptions {
     std::shared_ptr<detail::NameClaim const> via = {};
 };
 
+/// Whether significant children end their supervisor.
 enum class AutoShutdown : std::uint8_t {
     never,
     /// The supervisor ends (reason shutdown) when any significant child ended by itself and is not
@@ -84,11 +93,15 @@ enum class AutoShutdown : std::uint8_t {
 /// An addition to OTP's rules, off unless `first` is set: how long to wait before a child is restarted. The
 /// wait doubles with each restart in a row, up to `longest`; a child that lives longer than that starts over.
 struct RestartBackoff {
+    /// The first wait.
     Duration first = Duration(0);
+    /// No wait is longer.
     Duration longest = std::chrono::minutes(1);
 };
 
+/// How a supervisor reacts.
 struct SupervisorOptions {
+    /// Who is restarted.
     Strategy strategy = Strategy::one_for_one;
     /// So many restarts within `period` are borne; one more ends the supervisor.
     unsigned intensity = 3;
@@ -99,27 +112,40 @@ struct SupervisorOptions {
 
 /// How to start, restart and stop one child.
 struct ChildSpec {
+    /// Unique in its supervisor.
     std::string id = {};
+    /// What is started.
     std::shared_ptr<detail::Blueprint const> blueprint = {};
+    /// See Restart.
     Restart restart = Restart::permanent;
+    /// See Shutdown.
     Shutdown shutdown = Shutdown::after(std::chrono::seconds(5));
+    /// It is a supervisor itself.
     bool is_supervisor = false;
+    /// See AutoShutdown.
     bool is_significant = false;
+    /// The class it is registered as.
     std::size_t type_slot = detail::no_type_slot;
+    /// The text it is registered under.
     std::string registered_name = {};
+    /// The name in a registry that it takes.
     std::shared_ptr<detail::NameClaim const> via = {};
 };
 
 /// The shape of a supervision tree: what Application::start() returns.
 struct Supervisor {
+    /// How it reacts.
     SupervisorOptions options;
+    /// In the order of their start.
     std::vector<ChildSpec> children;
 };
 
+/// A tree of these children.
 [[nodiscard]] inline Supervisor supervise(SupervisorOptions options,
                                           std::initializer_list<ChildSpec> children) {
     return Supervisor{options, children};
 }
+/// A tree of these children with the usual limits.
 [[nodiscard]] inline Supervisor supervise(Strategy strategy, std::initializer_list<ChildSpec> children) {
     return Supervisor{SupervisorOptions{.strategy = strategy}, children};
 }
@@ -152,24 +178,36 @@ template<typename S>
 [[nodiscard]] ChildSpec child(Supervisor subtree, ChildOptions child_options);
 
 // What a running supervisor answers, with call() or request().
+/// A child as it is now.
 struct ChildInfo {
+    /// What it does.
     enum class State : std::uint8_t { running, restarting, stopped };
+    /// Its id.
     std::string id;
+    /// Empty when it doesn't run.
     Pid pid;
+    /// What it does.
     State state = State::stopped;
+    /// It is a supervisor itself.
     bool is_supervisor = false;
 };
 /// Newest child first, as OTP has it.
 struct WhichChildren {
     using Reply = std::vector<ChildInfo>;
 };
+/// How many children there are.
 struct ChildCounts {
+    /// Specifications.
     std::size_t specs = 0;
+    /// Children that run.
     std::size_t active = 0;
+    /// Children that are supervisors.
     std::size_t supervisors = 0;
+    /// The others.
     std::size_t workers = 0;
     friend bool operator==(ChildCounts const&, ChildCounts const&) = default;
 };
+/// Asks for ChildCounts.
 struct CountChildren {
     using Reply = ChildCounts;
 };
@@ -178,21 +216,25 @@ struct CountChildren {
 /// failed (the specification is not kept).
 struct StartChild {
     using Reply = Result<Pid>;
+    /// What is started.
     ChildSpec spec;
 };
 /// Stops a child; its specification stays (a temporary one's goes). Error not_found.
 struct TerminateChild {
     using Reply = Result<>;
+    /// Which one.
     std::string id;
 };
 /// Starts a stopped child. Errors: not_found; exists: running, or restarting; unavailable: the start failed.
 struct RestartChild {
     using Reply = Result<Pid>;
+    /// Which one.
     std::string id;
 };
 /// Forgets a stopped child. Errors: not_found; exists: running, or restarting.
 struct DeleteChild {
     using Reply = Result<>;
+    /// Which one.
     std::string id;
 };
 
@@ -217,6 +259,7 @@ public:
     Async<> handle_info(Exit message);
     /// A restart whose start failed is tried again through the mailbox; one that must wait comes later.
     struct RetryRestart {
+        /// Which child.
         std::uint64_t child_key = 0;
     };
     Async<> handle_info(RetryRestart message);
@@ -226,6 +269,7 @@ private:
     class State;
     std::unique_ptr<State> m_state;
 };
+/// A supervisor's address.
 using SupervisorRef = ServerRef<SupervisorServer>;
 
 } // namespace sinew

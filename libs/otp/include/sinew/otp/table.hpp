@@ -31,15 +31,19 @@
 
 namespace sinew {
 
+/// How many rows a key may have, and whether they are in order.
 enum class TableKind : std::uint8_t { set, ordered_set, bag, duplicate_bag };
 
 /// Every change to the table's owner: what the new owner gets (handle_info), from give_to() or as the heir.
 template<typename T>
 struct TableTransfer {
+    /// The table.
     T table;
+    /// Who had it.
     Pid from;
 };
 
+/// A handle of a table; see the top of the file.
 template<typename Key, typename Value, TableKind Kind = TableKind::set>
 class Table {
     static constexpr bool is_bag = Kind == TableKind::bag || Kind == TableKind::duplicate_bag;
@@ -72,6 +76,7 @@ public:
     bool read(Key const& key, F&& function) const {
         return m_state->owner.may_read() && m_state->map.read(key, std::forward<F>(function));
     }
+    /// Whether there is a row of that key.
     [[nodiscard]] bool contains(Key const& key) const {
         return read(key, [](Rows const&) {});
     }
@@ -192,6 +197,7 @@ public:
         });
         return changed ? Result<Taken>(std::move(taken)) : Result<Taken>(std::unexpected(refused()));
     }
+    /// Takes the rows of that key out.
     Result<> erase(Key const& key) const {
         return change(key, [](auto& place) { place.erase(); });
     }
@@ -209,6 +215,7 @@ public:
             }
         });
     }
+    /// Takes all rows out.
     [[nodiscard]] Result<> clear() const {
         TRY_OK(m_state->owner.check_write());
         m_state->map.clear();

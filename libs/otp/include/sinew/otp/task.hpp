@@ -28,6 +28,7 @@
 
 namespace sinew {
 
+/// Work in progress; see the top of the file.
 template<typename T>
 class [[nodiscard("destroying a Task ends its work; ignore() it if that is not meant")]] Task {
 public:
@@ -51,8 +52,11 @@ public:
         return m_pending != nullptr && m_pending->reply != nullptr;
     }
 
+    /// For the compiler.
     struct YieldAwaiter {
+        /// Which one.
         Task* task;
+        /// For how long.
         Duration time;
         [[nodiscard]] bool await_ready() const { return task->require_owner().reply != nullptr; }
         void await_suspend(std::coroutine_handle<> waiter) const {
@@ -60,6 +64,7 @@ public:
         }
         [[nodiscard]] std::optional<Value> await_resume() const { return task->take_if_done(); }
     };
+    /// For the compiler.
     struct Awaiter : YieldAwaiter {
         [[nodiscard]] Value await_resume() const {
             std::optional<Value> result = this->task->take_if_done();

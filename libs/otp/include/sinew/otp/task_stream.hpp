@@ -22,10 +22,12 @@
 
 namespace sinew {
 
+/// Results as they come; see the top of the file.
 template<typename T>
 class [[nodiscard]] TaskStream {
 public:
     using Value = detail::FlatResultOf<T>;
+    /// For the runtime.
     explicit TaskStream(ServerRef<detail::TaskRunner<T>> runner) noexcept
         : m_runner(runner) {}
     TaskStream(TaskStream&& other) noexcept

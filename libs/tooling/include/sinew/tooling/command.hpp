@@ -69,6 +69,8 @@ struct Command {
 [[nodiscard]] Command burn_command();
 [[nodiscard]] Command emulate_command();
 [[nodiscard]] Command upload_command();
+[[nodiscard]] Command observe_command();
+[[nodiscard]] Command top_command();
 [[nodiscard]] Command key_command();
 [[nodiscard]] Command fw_command();
 [[nodiscard]] Command system_command();

@@ -7,6 +7,7 @@
 
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/value.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/exit_hook.hpp>
 #include <sinew/otp/detail/pending.hpp>
@@ -39,6 +40,9 @@ struct Behaviour {
     void (*handle_exit)(void* state, Exit message) = nullptr;
     void (*handle_down)(void* state, Down message) = nullptr;
     void (*handle_file)(void* state, FileReady message) = nullptr;
+    /// The state() that the class shows, and how to change it.
+    Value (*encode_state)(void* state) = nullptr;
+    Result<> (*decode_state)(void* state, Value const& value) = nullptr;
     bool is_supervisor = false;
     std::uint32_t state_bytes = 0;
 };

@@ -47,6 +47,8 @@ struct MessageOps {
     bool is_heap = false;
     /// Someone sent it, who can do without: a full mailbox may refuse it.
     bool may_be_dropped = false;
+    /// A suspended process handles it, too.
+    bool is_system = false;
     /// Signals only: acts on the process, on its owner's thread.
     void (*arrive)(Process& process, Envelope& envelope) = nullptr;
 };

@@ -137,7 +137,8 @@ struct FailurePayload {
 
 template<typename T>
 inline constexpr MessageOps reply_ops{.kind = EnvelopeKind::reply,
-                                      .discard = &discard_payload<ReplyPayload<T>>};
+                                      .discard = &discard_payload<ReplyPayload<T>>,
+                                      .is_heap = !fits_inline<ReplyPayload<T>>};
 extern MessageOps const failure_ops;
 
 /// Whom a request went to, for its error text.

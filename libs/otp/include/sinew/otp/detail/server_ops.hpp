@@ -3,6 +3,7 @@
 /// Included by server.hpp. Threading: constants; deliver runs in the process.
 #pragma once
 
+#include <sinew/base/describe.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
@@ -123,9 +124,16 @@ void deliver_call(void* state, Envelope& envelope) {
     }
 }
 
+/// Its messages are the runtime's own.
+template<typename S>
+inline constexpr bool is_system_face = requires { typename S::IsSystem; };
+
 template<typename S, typename R>
-inline constexpr MessageOps call_ops{
-    .deliver = &deliver_call<S, R>, .discard = &discard_call<R>, .type = &typeid(R), .may_be_dropped = true};
+inline constexpr MessageOps call_ops{.deliver = &deliver_call<S, R>,
+                                     .discard = &discard_call<R>,
+                                     .type = &typeid(R),
+                                     .may_be_dropped = !is_system_face<S>,
+                                     .is_system = is_system_face<S>};
 
 [[nodiscard]] inline Result<Start> to_start(Result<void> result) {
     if (!result) {
@@ -191,6 +199,16 @@ void destroy_state_object(S* state) noexcept {
         free_block(state, sizeof(S));
     }
 }
+/// It has a public state() that returns a reference to a described struct.
+template<typename S>
+concept ShowsState = requires(S& server) {
+    server.state();
+    requires std::is_reference_v<decltype(server.state())>;
+    requires boost::describe::has_describe_members<std::remove_cvref_t<decltype(server.state())>>::value;
+};
+template<typename S>
+concept LetsStateBeReplaced =
+    ShowsState<S> && !std::is_const_v<std::remove_reference_t<decltype(std::declval<S&>().state())>>;
 
 template<typename S>
 constexpr Behaviour make_behaviour() {
@@ -217,6 +235,14 @@ constexpr Behaviour make_behaviour() {
         };
     }
     behaviour.state_bytes = sizeof(S);
+    if constexpr (ShowsState<S>) {
+        behaviour.encode_state = [](void* state) { return sinew::encode(static_cast<S*>(state)->state()); };
+    }
+    if constexpr (LetsStateBeReplaced<S>) {
+        behaviour.decode_state = [](void* state, Value const& value) {
+            return sinew::decode_onto(static_cast<S*>(state)->state(), value, "state");
+        };
+    }
     behaviour.is_supervisor = requires { typename S::IsSupervisor; };
     return behaviour;
 }

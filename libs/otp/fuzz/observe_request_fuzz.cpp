@@ -1,0 +1,28 @@
+// A line from a client of the observe socket: whatever it holds, it is read or refused; what was read is
+// within its bounds and reads the same again.
+#include <sinew/otp/observe.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    std::string_view const line(reinterpret_cast<char const*>(data), size);
+    (void)sinew::observe::parse_pid(line);
+    auto const request = sinew::observe::parse_request(line);
+    if (!request) {
+        return 0;
+    }
+    if (request->limit < 1 || request->limit > 10'000 || request->wait_ms < 0 || request->wait_ms > 60'000) {
+        std::abort();
+    }
+    std::string const formatted = sinew::observe::format_request(*request);
+    auto const again = sinew::observe::parse_request(formatted);
+    if (formatted.size() <= sinew::observe::request_limit_bytes &&
+        (!again || sinew::observe::format_request(*again) != formatted)) {
+        std::abort();
+    }
+    return 0;
+}

@@ -1,0 +1,56 @@
+/// Connection: one client of an observe socket.
+///
+/// Invariant: it takes the next request when the answer to the one before is written. A line that is too long
+/// ends it. Threading: a process.
+#pragma once
+
+#include <sinew/base/file.hpp>
+#include <sinew/base/value.hpp>
+#include <sinew/otp/async.hpp>
+#include <sinew/otp/introspection.hpp>
+#include <sinew/otp/observe.hpp>
+#include <sinew/otp/process.hpp>
+#include <sinew/otp/server.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sinew::observe {
+
+class Connection : public sinew::Server<Connection> {
+public:
+    Connection(std::shared_ptr<FileDescriptor> socket, ServerOptions options);
+    Result<> init();
+    Async<> handle_info(FileReady ready);
+    void handle_info(TraceEvent event);
+    /// A trace's time is up.
+    struct TraceEnded {};
+    void handle_info(TraceEnded message);
+
+private:
+    [[nodiscard]] bool read_more();
+    [[nodiscard]] bool write_more();
+    void watch_for_more();
+    Async<> answer_lines();
+    Async<Result<Value>> answer(std::string line);
+    Async<Result<Value>> answer_about(Request request, Pid process);
+    Async<Result<Value>> answer_statistics(Request request, Pid process);
+    Async<Result<Value>> answer_snapshot(Request request);
+    Result<Value> answer_log(Request const& request);
+    Result<> begin_trace(Request const& request, Pid process);
+    void end_trace();
+    void put(Result<Value> const& result);
+
+    std::shared_ptr<FileDescriptor> m_socket;
+    ServerOptions m_options;
+    FileWatch m_watch;
+    std::string m_input;
+    std::string m_output;
+    Pid m_traced;
+    std::int64_t m_trace_limit = 0;
+    Timer m_trace_timer;
+    std::vector<TraceEvent> m_trace;
+};
+
+} // namespace sinew::observe
