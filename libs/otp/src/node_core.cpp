@@ -162,7 +162,20 @@ void NodeCore::kill_all() noexcept {
             while (workers.front()->run_one()) {
             }
         } else {
-            std::this_thread::sleep_for(std::chrono::microseconds(100));
+            wait_while_ending();
+        }
+    }
+}
+
+// Not to kill again those who have only not come to it yet.
+void NodeCore::wait_while_ending() const noexcept {
+    constexpr int patience_steps = 100;
+    std::size_t fewest = process_count();
+    for (int step = 0; step < patience_steps && fewest > 0; ++step) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+        if (std::size_t const count = process_count(); count < fewest) {
+            fewest = count;
+            step = 0;
         }
     }
 }

@@ -87,6 +87,8 @@ public:
 private:
     [[nodiscard]] std::uint64_t spawn_count() const noexcept;
     /// False: none was found alive.
+    /// Until no process is left, or none has ended for a while.
+    void wait_while_ending() const noexcept;
     [[nodiscard]] bool kill_everyone() noexcept;
     void kill_all() noexcept;
     void drop_left_overs() noexcept;

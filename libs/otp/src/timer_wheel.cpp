@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace sinew::detail {
 namespace {
@@ -24,11 +25,24 @@ bool is_earlier(TimerNode const& a, TimerNode const& b) noexcept {
     return a.due_ns != b.due_ns ? a.due_ns < b.due_ns : a.sequence < b.sequence;
 }
 
+bool is_pointee_earlier(TimerNode const* a, TimerNode const* b) noexcept {
+    return is_earlier(*a, *b);
+}
+
+/// Moves a list's nodes behind those in `into`.
+void take_all(TimerNode& head, std::vector<TimerNode*>& into) {
+    for (TimerNode* node = head.next; node != &head; node = node->next) {
+        into.push_back(node);
+    }
+    make_empty(head);
+}
+
 } // namespace
 
 TimerWheel::TimerWheel(std::int64_t now_ns)
     : m_tick(static_cast<std::uint64_t>(now_ns) >> tick_bits) {
     make_empty(m_near);
+    make_empty(m_unsorted);
     for (Level& level : m_levels) {
         std::ranges::for_each(level.heads, make_empty);
     }
@@ -54,11 +68,33 @@ void TimerWheel::place(TimerNode& node) {
 }
 
 void TimerWheel::insert_near(TimerNode& node) noexcept {
+    constexpr int longest_walk = 16;
     TimerNode* position = &m_near;
+    int steps = 0;
     while (position->previous != &m_near && is_earlier(node, *position->previous)) {
+        if (++steps > longest_walk) {
+            insert_before(m_unsorted, node);
+            return;
+        }
         position = position->previous;
     }
     insert_before(*position, node);
+}
+
+void TimerWheel::sort_unsorted() {
+    if (m_unsorted.next == &m_unsorted) {
+        return;
+    }
+    take_all(m_unsorted, m_scratch);
+    std::size_t const unsorted_count = m_scratch.size();
+    std::ranges::sort(m_scratch, is_pointee_earlier);
+    take_all(m_near, m_scratch);
+    std::ranges::inplace_merge(m_scratch, m_scratch.begin() + static_cast<std::ptrdiff_t>(unsorted_count),
+                               is_pointee_earlier);
+    for (TimerNode* const node : m_scratch) {
+        insert_before(m_near, *node);
+    }
+    m_scratch.clear();
 }
 
 void TimerWheel::remove(TimerNode& node) noexcept {
@@ -84,17 +120,14 @@ void TimerWheel::open_slot(std::size_t level_index, std::size_t slot) {
     Level& level = m_levels[level_index];
     level.occupied &= ~(std::uint64_t{1} << slot);
     TimerNode& head = level.heads[slot];
-    m_scratch.clear();
-    for (TimerNode* node = head.next; node != &head; node = node->next) {
-        m_scratch.push_back(node);
-    }
-    make_empty(head);
+    take_all(head, m_scratch);
     if (level_index == 0 && m_scratch.size() > 1) {
-        std::ranges::sort(m_scratch, [](TimerNode* a, TimerNode* b) { return is_earlier(*a, *b); });
+        std::ranges::sort(m_scratch, is_pointee_earlier);
     }
     for (TimerNode* const node : m_scratch) {
         place(*node);
     }
+    m_scratch.clear();
 }
 
 void TimerWheel::advance_to(std::uint64_t tick) {
@@ -127,6 +160,7 @@ TimerNode* TimerWheel::pop_due(std::int64_t now_ns) {
         return nullptr;
     }
     advance_to(static_cast<std::uint64_t>(now_ns) >> tick_bits);
+    sort_unsorted();
     TimerNode* const first = m_near.next;
     if (first == &m_near || first->due_ns > now_ns) {
         return nullptr;
@@ -135,7 +169,8 @@ TimerNode* TimerWheel::pop_due(std::int64_t now_ns) {
     return first;
 }
 
-std::int64_t TimerWheel::next_due() const noexcept {
+std::int64_t TimerWheel::next_due() {
+    sort_unsorted();
     if (m_near.next != &m_near) {
         return m_near.next->due_ns;
     }

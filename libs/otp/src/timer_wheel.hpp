@@ -1,8 +1,9 @@
 /// TimerWheel: set and cancel in constant time, fire in the exact order of (time, age).
 ///
 /// Eight levels of 64 slots over ticks of 65.5 µs; the timers of the current tick are kept sorted, so that
-/// nothing fires early and equal times fire in the order they were set. Invariant: every armed node is in
-/// exactly one list; a slot's bit is set exactly when its list is not empty. Threading: belongs to one
+/// nothing fires early and equal times fire in the order they were set. Those that would have to go far from
+/// the end of that list wait, and are sorted in together. Invariant: every armed node is in exactly one list;
+/// a slot's bit is set exactly when its list is not empty. Threading: belongs to one
 /// worker.
 #pragma once
 
@@ -34,7 +35,7 @@ public:
     /// Disarms and returns the first node that is due at `now_ns`, or null.
     [[nodiscard]] TimerNode* pop_due(std::int64_t now_ns);
     /// When to look again: the first due time, or a moment before it; `never` when empty.
-    [[nodiscard]] std::int64_t next_due() const noexcept;
+    [[nodiscard]] std::int64_t next_due();
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
 
 private:
@@ -49,6 +50,7 @@ private:
     };
     void place(TimerNode& node);
     void insert_near(TimerNode& node) noexcept;
+    void sort_unsorted();
     void advance_to(std::uint64_t tick);
     void open_slot(std::size_t level, std::size_t slot);
 
@@ -56,6 +58,8 @@ private:
     std::size_t m_size = 0;
     /// Due in the current tick or before: sorted.
     TimerNode m_near;
+    /// Due as those in m_near; to be sorted into it before it is looked at.
+    TimerNode m_unsorted;
     std::array<Level, level_count> m_levels;
     std::vector<TimerNode*> m_scratch;
 };

@@ -169,5 +169,27 @@ RC_GTEST_PROP(TimerWheel, agrees_with_a_sorted_list, ()) {
     }
 }
 
+// As when a process with many overdue timers moves to another worker.
+TEST(TimerWheel, many_overdue_ones_in_any_order_fire_in_order) {
+    constexpr std::size_t count = 1000;
+    constexpr std::int64_t now_ns = 1'000'000'000;
+    detail::TimerWheel wheel(now_ns);
+    std::vector<WheelNode> nodes(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        nodes[i].due_ns = static_cast<std::int64_t>((i * 7919) % count);
+        nodes[i].sequence = i;
+        wheel.add(nodes[i]);
+    }
+    wheel.remove(nodes[count - 1]);
+    std::int64_t last_ns = -1;
+    std::size_t popped = 0;
+    while (auto const* const node = wheel.pop_due(now_ns)) {
+        EXPECT_GT(node->due_ns, last_ns);
+        last_ns = node->due_ns;
+        ++popped;
+    }
+    EXPECT_EQ(popped, count - 1);
+}
+
 } // namespace
 } // namespace sinew::testing
