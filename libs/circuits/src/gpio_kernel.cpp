@@ -5,6 +5,7 @@
 #include <sinew/base/file.hpp>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -41,6 +43,25 @@ std::optional<std::uint32_t> chip_number(std::string_view name) {
     }
     return number;
 }
+
+/// While it lives, no signal interrupts its thread. A chip behind USB or uhid (cp2112) answers a transfer
+/// that was interrupted with EIO, not EINTR; and the runtime signals threads whose handlers take long.
+class SignalsBlocked {
+public:
+    SignalsBlocked() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &m_before);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &m_before, nullptr); }
+    SignalsBlocked(SignalsBlocked const&) = delete;
+    SignalsBlocked& operator=(SignalsBlocked const&) = delete;
+    SignalsBlocked(SignalsBlocked&&) = delete;
+    SignalsBlocked& operator=(SignalsBlocked&&) = delete;
+
+private:
+    sigset_t m_before{};
+};
 
 } // namespace
 
@@ -73,12 +94,8 @@ std::expected<FileDescriptor, int> SystemGpioKernel::open_chip(std::string const
 }
 
 int SystemGpioKernel::control(int descriptor, unsigned long request, void* argument) {
-    while (::ioctl(descriptor, request, argument) < 0) {
-        if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return 0;
+    SignalsBlocked const quiet;
+    return ::ioctl(descriptor, request, argument) < 0 ? errno : 0;
 }
 
 std::expected<std::size_t, int> SystemGpioKernel::read(int descriptor, MutableBytesView into) {

@@ -129,6 +129,7 @@ void Watchdog::look(Watched& watched) {
     if (seat != nullptr && seat->state() == Seat::State::displaced) {
         // It left a moment after it was asked to.
         watched.seat = seat;
+        remember(watched);
         replace(watched);
         return;
     }

@@ -42,7 +42,7 @@ struct StuckHandlers {
     /// See Policy.
     Policy policy = Policy::replace;
     /// Processor time a handler may use in one go before it loses its worker.
-    Duration limit = std::chrono::milliseconds(20);
+    Duration limit = std::chrono::milliseconds(5);
     /// Time it may take in all before it is reported; if it blocks, it loses its worker then too.
     Duration report_after = std::chrono::milliseconds(100);
     /// Threads in stuck handlers at most; then they are reported only.
