@@ -33,6 +33,12 @@ def test_a_crashed_led_is_restarted_and_goes_on_toggling(device):
     assert "the self test was never written" in device.console()
 
 
+def test_its_application_can_be_looked_into_over_ssh(device):
+    tree = device.tool.run("observe", "--device", "localhost", "--port", str(device.port), "--once")
+    assert tree.startswith("Blinky ")
+    assert "Led <" in tree and "Button <" in tree
+
+
 def test_a_killed_application_is_started_again(device):
     before = device.status()["application"]
     device.ssh(f"kill -9 {before['pid']}")

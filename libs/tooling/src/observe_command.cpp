@@ -63,7 +63,7 @@ Result<Observer> connect(Context const& context, Options const& options) {
             return failure(ErrorCode::invalid_argument, fmt::format("'{}' is no application", wanted));
         }
     }
-    command.insert(command.end(), {options.device, "sinewd", "observe"});
+    command.insert(command.end(), {"sinewd", "observe"});
     if (!wanted.empty()) {
         command.push_back(wanted);
     }
