@@ -2,11 +2,11 @@
 #include "client.hpp"
 
 #include "protocol.hpp"
-#include "unix_socket.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/unix_socket.hpp>
 
 #include <poll.h>
 
@@ -52,8 +52,14 @@ Result<> wait_readable(FileDescriptor const& socket, std::optional<SteadyClock::
 } // namespace
 
 Result<Client> Client::connect(std::filesystem::path const& socket_path) {
-    TRY(auto socket, connect_to(socket_path));
-    return Client(std::move(socket));
+    auto socket = connect_to_unix_socket(socket_path);
+    if (!socket && socket.error().code() == ErrorCode::unavailable) {
+        return failure(ErrorCode::unavailable, socket.error().message() +
+                                                   "; start a simulator with: sinew-sim serve --socket " +
+                                                   socket_path.string());
+    }
+    TRY(auto connected, std::move(socket));
+    return Client(std::move(connected));
 }
 
 Result<std::variant<Reply, LevelEvent>> Client::receive(std::optional<std::chrono::milliseconds> timeout) {

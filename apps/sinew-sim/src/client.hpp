@@ -19,7 +19,7 @@ namespace sinew::sim {
 
 class Client {
 public:
-    /// Errors: see connect_to().
+    /// Errors: as connect_to_unix_socket().
     [[nodiscard]] static Result<Client> connect(std::filesystem::path const& socket_path);
 
     /// Sends `request` and waits for its reply. A reply that is not ok is an error with the server's text.

@@ -4,13 +4,13 @@
 #include "cp2112.hpp"
 #include "pins.hpp"
 #include "uhid.hpp"
-#include "unix_socket.hpp"
 #include "virtual_board.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/unix_socket.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -138,7 +138,7 @@ Result<> Simulator::answer_kernel(UhidEvent const& event) {
 }
 
 Result<> Simulator::become_ready() {
-    TRY(auto listener, listen_on(m_socket_path));
+    TRY(auto listener, listen_on_unix_socket(m_socket_path));
     m_listener = std::move(listener);
     return {};
 }

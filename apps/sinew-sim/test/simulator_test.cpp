@@ -3,12 +3,12 @@
 #include "protocol.hpp"
 #include "simulator.hpp"
 #include "uhid.hpp"
-#include "unix_socket.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/unix_socket.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -184,14 +184,14 @@ TEST_F(SimulatorTest, an_error_of_the_server_is_the_clients_error) {
 
 TEST_F(SimulatorTest, a_second_simulator_does_not_take_the_socket) {
     start_driver();
-    auto const second = listen_on(socket_path());
+    auto const second = listen_on_unix_socket(socket_path());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), ErrorCode::exists);
 }
 
 TEST_F(SimulatorTest, a_socket_left_by_a_killed_one_is_replaced) {
     {
-        auto const killed = listen_on(socket_path());
+        auto const killed = listen_on_unix_socket(socket_path());
     }
     ASSERT_TRUE(std::filesystem::exists(socket_path()));
     start_driver();

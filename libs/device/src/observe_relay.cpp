@@ -2,6 +2,7 @@
 ///
 /// Threading: see the header.
 #include <sinew/base/file.hpp>
+#include <sinew/base/unix_socket.hpp>
 #include <sinew/device/observe_relay.hpp>
 #include <sinew/otp/observe.hpp>
 #include <sinew/otp/observe_socket.hpp>
@@ -38,7 +39,7 @@ Result<bool> copy(int from, int to) {
 } // namespace
 
 Result<> relay(int input, int output, std::filesystem::path const& path) {
-    TRY(auto const socket, observe::connect_to(path));
+    TRY(auto const socket, connect_to_unix_socket(path));
     std::array<pollfd, 2> files{pollfd{.fd = input, .events = POLLIN, .revents = 0},
                                 pollfd{.fd = socket.get(), .events = POLLIN, .revents = 0}};
     for (;;) {

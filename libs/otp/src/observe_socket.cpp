@@ -1,17 +1,15 @@
 // Where the observe sockets are, how one is made and found.
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/unix_socket.hpp>
 #include <sinew/otp/observe.hpp>
 #include <sinew/otp/observe_socket.hpp>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -20,27 +18,6 @@
 
 namespace sinew::observe {
 namespace {
-
-constexpr int backlog = 8;
-
-Result<sockaddr_un> address_of(std::filesystem::path const& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::string const text = path.string();
-    if (text.size() >= sizeof address.sun_path) {
-        return failure(ErrorCode::invalid_argument, text + " is too long for a socket's path");
-    }
-    std::memcpy(address.sun_path, text.data(), text.size());
-    return address;
-}
-
-Result<FileDescriptor> new_socket(int flags) {
-    FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
-    if (!socket) {
-        return std::unexpected(error_from_errno(errno, "a socket can't be made"));
-    }
-    return socket;
-}
 
 /// A folder that others can't write to, so that nobody can put a socket of theirs there.
 Result<> make_private_folder(std::filesystem::path const& folder) {
@@ -85,34 +62,9 @@ std::filesystem::path socket_folder() {
     return "/tmp/sinew-" + std::to_string(::geteuid());
 }
 
-Result<FileDescriptor> connect_to(std::filesystem::path const& path) {
-    TRY(auto const address, address_of(path));
-    TRY(auto socket, new_socket(0));
-    if (::connect(socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
-        return std::unexpected(error_from_errno(errno, path.string()));
-    }
-    return socket;
-}
-
 Result<FileDescriptor> listen_at(std::filesystem::path const& path) {
     TRY_OK(make_private_folder(path.parent_path()));
-    std::error_code error;
-    if (std::filesystem::exists(path, error)) {
-        if (connect_to(path)) {
-            return failure(ErrorCode::exists, path.string() + " is served by another program");
-        }
-        ::unlink(path.c_str());
-    }
-    TRY(auto const address, address_of(path));
-    TRY(auto socket, new_socket(SOCK_NONBLOCK));
-    mode_t const mask = ::umask(0177);
-    int const bound = ::bind(socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address);
-    int const bind_error = errno;
-    ::umask(mask);
-    if (bound != 0 || ::listen(socket.get(), backlog) != 0) {
-        return std::unexpected(error_from_errno(bound != 0 ? bind_error : errno, path.string()));
-    }
-    return socket;
+    return listen_on_unix_socket(path);
 }
 
 Result<std::filesystem::path> find_socket(std::filesystem::path const& folder, std::string const& name) {
@@ -122,7 +74,7 @@ Result<std::filesystem::path> find_socket(std::filesystem::path const& folder, s
     for (auto const& entry : std::filesystem::directory_iterator(folder, error)) {
         std::string const application = application_of(entry.path());
         // A socket that a killed program left behind answers nobody.
-        if (application.empty() || !connect_to(entry.path())) {
+        if (application.empty() || !connect_to_unix_socket(entry.path())) {
             continue;
         }
         known += (known.empty() ? "" : ", ") + entry.path().stem().string();

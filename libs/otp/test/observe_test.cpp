@@ -1,6 +1,7 @@
 // Snapshots, trees, and the socket that serves them.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/unix_socket.hpp>
 #include <sinew/otp.hpp>
 #include <sinew/otp/observe_socket.hpp>
 #include <sinew/otp/simulation.hpp>
@@ -197,7 +198,7 @@ protected:
         ASSERT_TRUE(node.start<Server>(
             {}, ServerOptions{.path = path, .application = "taps", .version = "1.0", .logger = &logger}));
         ASSERT_TRUE(node.start(two_taps()));
-        client = connect_to(path).value();
+        client = connect_to_unix_socket(path).value();
     }
     /// Sends a line and waits for one.
     std::string ask(std::string_view line) {
@@ -307,7 +308,7 @@ TEST_F(ObserveSocket, an_endless_line_ends_the_connection_only) {
         std::this_thread::sleep_for(1ms);
     }
     EXPECT_THAT(read_line(), HasSubstr("at most 65536 bytes"));
-    client = connect_to(path).value();
+    client = connect_to_unix_socket(path).value();
     received.clear();
     EXPECT_THAT(ask(R"({"operation":"snapshot"})"), HasSubstr("ok"));
 }
@@ -316,9 +317,9 @@ TEST_F(ObserveSocket, a_ninth_client_is_turned_away) {
     std::vector<FileDescriptor> others;
     EXPECT_THAT(ask(R"({"operation":"snapshot"})"), HasSubstr("ok"));
     for (int i = 0; i < 7; ++i) {
-        others.push_back(connect_to(path).value());
+        others.push_back(connect_to_unix_socket(path).value());
     }
-    auto ninth = connect_to(path).value();
+    auto ninth = connect_to_unix_socket(path).value();
     std::swap(client, ninth);
     EXPECT_EQ(read_line(), "closed");
     others.clear();

@@ -1,6 +1,7 @@
 // The client of an observe socket. See observe.hpp.
 #include <sinew/base/command.hpp>
 #include <sinew/base/describe.hpp>
+#include <sinew/base/unix_socket.hpp>
 #include <sinew/otp/observe_socket.hpp>
 #include <sinew/tooling/observe.hpp>
 
@@ -39,7 +40,7 @@ constexpr int cannot_start = 127;
 } // namespace
 
 Result<Observer> Observer::connect(std::filesystem::path const& socket) {
-    TRY(auto file, observe::connect_to(socket));
+    TRY(auto file, connect_to_unix_socket(socket));
     return Observer(std::move(file), -1);
 }
 

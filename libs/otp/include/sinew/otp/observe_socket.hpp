@@ -12,12 +12,9 @@
 
 namespace sinew::observe {
 
-/// Binds and listens, mode 0600, in a folder that it makes when it is missing; a socket that nobody serves
-/// any longer is replaced. The descriptor doesn't block. Errors: exists: another program serves it; denied:
-/// its folder belongs to, or can be written by, someone else; others as bind(2).
+/// As listen_on_unix_socket(), in a folder that it makes when it is missing. Error denied: the folder belongs
+/// to, or can be written by, someone else.
 [[nodiscard]] Result<FileDescriptor> listen_at(std::filesystem::path const& path);
-/// A connection, which blocks. Errors as connect(2).
-[[nodiscard]] Result<FileDescriptor> connect_to(std::filesystem::path const& path);
 
 /// The socket of the application called `name` ("blinky", or "blinky.1234" with its process's number) in
 /// `folder`; an empty name: of the only one there is. Errors: not_found: none, with what there is;

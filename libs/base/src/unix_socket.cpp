@@ -1,8 +1,5 @@
 // See unix_socket.hpp.
-#include "unix_socket.hpp"
-
-#include <sinew/base/file.hpp>
-#include <sinew/base/result.hpp>
+#include <sinew/base/unix_socket.hpp>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,10 +9,9 @@
 #include <cerrno>
 #include <expected>
 #include <filesystem>
-#include <string>
-#include <utility>
+#include <system_error>
 
-namespace sinew::sim {
+namespace sinew {
 
 namespace {
 
@@ -47,30 +43,29 @@ Result<FileDescriptor> new_socket(int flags) {
 
 } // namespace
 
-Result<FileDescriptor> connect_to(std::filesystem::path const& path) {
-    TRY(auto address, address_of(path));
+Result<FileDescriptor> connect_to_unix_socket(std::filesystem::path const& path) {
+    TRY(auto const address, address_of(path));
     TRY(auto connection, new_socket(0));
     if (::connect(connection.get(), generic(address), sizeof(address)) == 0) {
         return connection;
     }
     int const error = errno;
     if (error == ENOENT || error == ECONNREFUSED) {
-        return std::unexpected(Error(ErrorCode::unavailable,
-                                     "no simulator serves " + path.string() +
-                                         "; start one with: sinew-sim serve --socket " + path.string(),
-                                     error));
+        return std::unexpected(Error(ErrorCode::unavailable, "nobody serves " + path.string(), error));
     }
     return std::unexpected(error_from_errno(error, "can't connect to " + path.string()));
 }
 
-Result<FileDescriptor> listen_on(std::filesystem::path const& path) {
-    TRY(auto address, address_of(path));
-    auto const existing = connect_to(path);
+Result<FileDescriptor> listen_on_unix_socket(std::filesystem::path const& path) {
+    TRY(auto const address, address_of(path));
+    auto const existing = connect_to_unix_socket(path);
     if (existing) {
-        return failure(ErrorCode::exists, "another simulator serves " + path.string() +
-                                              " already; stop it, or choose another path with --socket");
+        return failure(ErrorCode::exists, "another program serves " + path.string() +
+                                              " already; stop it, or choose another path");
     }
-    if (existing.error().sys_errno() == ECONNREFUSED) {
+    // Any other kind of file refuses connections, too.
+    std::error_code ignored;
+    if (existing.error().sys_errno() == ECONNREFUSED && std::filesystem::is_socket(path, ignored)) {
         ::unlink(path.c_str());
     }
     TRY(auto listener, new_socket(SOCK_NONBLOCK));
@@ -79,7 +74,7 @@ Result<FileDescriptor> listen_on(std::filesystem::path const& path) {
     int const error = errno;
     ::umask(old_mask);
     if (bound != 0) {
-        return std::unexpected(error_from_errno(error, "can't make the control socket " + path.string()));
+        return std::unexpected(error_from_errno(error, "can't make the socket " + path.string()));
     }
     if (::listen(listener.get(), most_waiting_connections) != 0) {
         return std::unexpected(error_from_errno(errno, "can't listen on " + path.string()));
@@ -87,4 +82,4 @@ Result<FileDescriptor> listen_on(std::filesystem::path const& path) {
     return listener;
 }
 
-} // namespace sinew::sim
+} // namespace sinew
