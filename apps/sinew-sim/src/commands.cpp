@@ -13,7 +13,9 @@
 #include <sinew/base/result.hpp>
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -49,6 +51,21 @@ Result<std::map<std::string, std::size_t>> parse_names(std::vector<std::string> 
         names[text.substr(0, equals)] = line;
     }
     return names;
+}
+
+/// The kernel's driver waits for each answer, in part with others waiting for it. Without the right to go
+/// first, it goes as everybody.
+void go_before_others() {
+    sched_param const parameter{.sched_priority = 1};
+    (void)::sched_setscheduler(0, SCHED_FIFO, &parameter);
+}
+
+/// The signal that is there.
+int take_signal(FileDescriptor const& descriptor) {
+    signalfd_siginfo signal{};
+    return ::read(descriptor.get(), &signal, sizeof signal) == sizeof signal
+               ? static_cast<int>(signal.ssi_signo)
+               : 0;
 }
 
 /// A descriptor that becomes readable on SIGTERM and SIGINT, which no longer end the program.
@@ -102,12 +119,27 @@ std::string text_of(LevelEvent const& event) {
     return event.missed == 0 ? text : text + " (missed " + std::to_string(event.missed) + " before)";
 }
 
+// SIGTERM comes when a device shuts down, to everyone at once. The driver of Linux 6.1 does not survive it
+// when its chip goes away while a program closes a line whose edges it watches: free_irq() waits, holding a
+// spin lock, for a poll of the lines that is under way.
+Result<> serve_last_users(Simulator& simulator, FileDescriptor const& stop) {
+    constexpr std::chrono::milliseconds silence(250);
+    constexpr std::chrono::seconds longest(3);
+    SystemClock const clock;
+    MonotonicTime const deadline = clock.now() + longest;
+    while (simulator.was_asked_within(silence) && clock.now() < deadline && !is_readable(stop)) {
+        TRY_OK(simulator.step(silence, stop.get()));
+    }
+    return {};
+}
+
 } // namespace
 
 Result<> serve(ServeOptions const& options) {
     TRY(auto names, parse_names(options.names));
     TRY(auto stop, stop_signals());
     TRY(auto uhid, open_uhid(options.device));
+    go_before_others();
     SystemClock const clock;
     TRY(auto simulator, Simulator::create(std::move(uhid),
                                           {.socket_path = options.socket_path,
@@ -129,7 +161,7 @@ Result<> serve(ServeOptions const& options) {
     while (!is_readable(stop)) {
         TRY_OK(simulator->step(std::chrono::hours(1), stop.get()));
     }
-    return {};
+    return take_signal(stop) == SIGTERM ? serve_last_users(*simulator, stop) : Result<>();
 }
 
 Result<> ask(AskOptions const& options, Request const& request) {

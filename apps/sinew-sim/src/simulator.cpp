@@ -108,6 +108,7 @@ Result<> Simulator::serve_kernel() {
     }
     TRY(auto event, decode_uhid_event(BytesView(buffer).first(*size)));
     TRY_OK(answer_kernel(event));
+    m_last_asked = m_clock.now();
     report_changes();
     if (!is_ready() && tells_that_the_driver_is_up(event)) {
         return become_ready();

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <list>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace sinew::sim {
@@ -41,6 +42,11 @@ public:
     /// Waits at most `timeout` for something to do, and does it. `stop_descriptor` becoming readable ends the
     /// wait. Errors: exists: another simulator serves the socket; io: the kernel took the device away.
     [[nodiscard]] Result<> step(std::chrono::milliseconds timeout, int stop_descriptor = -1);
+    /// Whether the kernel asked for something in the last `time`: a driver that polls the lines does all the
+    /// while.
+    [[nodiscard]] bool was_asked_within(std::chrono::milliseconds time) const {
+        return m_last_asked && m_clock.now() - *m_last_asked <= time;
+    }
     /// Whether the kernel's driver has the chip, and clients can connect.
     [[nodiscard]] bool is_ready() const noexcept { return static_cast<bool>(m_listener); }
     [[nodiscard]] VirtualBoard& board() noexcept { return m_board; }
@@ -64,6 +70,7 @@ private:
     std::filesystem::path m_socket_path;
     VirtualBoard m_board;
     Clock const& m_clock;
+    std::optional<MonotonicTime> m_last_asked;
     FileDescriptor m_listener;
     std::list<Client> m_clients;
 };

@@ -77,7 +77,7 @@ public:
 
     void stop() {
         if (m_pid > 0) {
-            ::kill(m_pid, SIGTERM);
+            ::kill(m_pid, SIGINT);
             ::waitpid(m_pid, nullptr, 0);
             m_pid = -1;
         }

@@ -129,6 +129,16 @@ TEST_F(SimulatorTest, reports_are_answered_with_the_id_they_were_asked_with) {
     EXPECT_NE(set_report({0x02}).u.set_report_reply.err, 0);
 }
 
+TEST_F(SimulatorTest, it_knows_when_the_kernel_asked_last) {
+    EXPECT_FALSE(simulator->was_asked_within(1h));
+    clock.advance(1s);
+    start_driver();
+    clock.advance(250ms);
+    EXPECT_TRUE(simulator->was_asked_within(250ms));
+    clock.advance(1ms);
+    EXPECT_FALSE(simulator->was_asked_within(250ms));
+}
+
 TEST_F(SimulatorTest, an_i2c_transfer_is_answered_with_input_reports) {
     uhid_event event{};
     event.type = UHID_OUTPUT;
