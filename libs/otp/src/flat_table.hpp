@@ -57,6 +57,12 @@ public:
         m_entries.pop_back();
         return true;
     }
+    void shrink() {
+        if (m_entries.size() <= index_from) {
+            m_index.reset();
+        }
+        m_entries.shrink_to_fit();
+    }
     [[nodiscard]] bool empty() const noexcept { return m_entries.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
     [[nodiscard]] std::vector<Entry> const& entries() const noexcept { return m_entries; }

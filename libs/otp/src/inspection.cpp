@@ -40,7 +40,7 @@ Envelope* take_system_message(Process& process) noexcept {
 Attention attend_suspended(Worker& worker, Process& process) {
     while (Envelope* const envelope = take_system_message(process)) {
         handle(worker, process, envelope);
-        if (!process.has(Process::is_held) || process.has(Process::stop_requested | Process::is_doomed)) {
+        if (!process.has(Process::is_halted) || process.has(Process::stop_requested | Process::is_doomed)) {
             return Attention::again;
         }
     }
@@ -96,18 +96,19 @@ Inspection& inspect(Process& process) {
 }
 
 void drop_unneeded_inspection(Process& process) noexcept {
-    if (process.extras == nullptr || process.extras->inspection == nullptr ||
-        process.extras->inspection->is_needed()) {
-        return;
+    if (process.extras != nullptr && process.extras->inspection != nullptr) {
+        if (process.extras->inspection->is_needed()) {
+            return;
+        }
+        process.extras->inspection.reset();
     }
-    process.extras->inspection.reset();
-    if (!process.has(Process::is_held)) {
+    if (!process.has(Process::is_halted)) {
         process.flags &= ~Process::is_inspected;
     }
 }
 
 Attention attend_inspected(Worker& worker, Process& process) {
-    if (process.has(Process::is_held)) {
+    if (process.has(Process::is_halted)) {
         return attend_suspended(worker, process);
     }
     // The handler may end what is inspected.
@@ -119,13 +120,13 @@ Attention attend_inspected(Worker& worker, Process& process) {
     std::type_info const* const message = ops.kind == EnvelopeKind::reply ? nullptr : ops.type;
     std::shared_ptr<MessageHook> const hook = inspection->hook;
     if (hook != nullptr && !ops.is_system && is_taken_by_hook(worker, process, *hook, message)) {
-        return process.has(Process::is_held) ? Attention::wait : Attention::again;
+        return process.has(Process::is_halted) ? Attention::wait : Attention::again;
     }
     TraceEvent event{.process = process.pid(), .began = now(), .message = message_name(message)};
     if (hook != nullptr) {
         hook->enter_handler();
     }
-    handle(worker, process, process.pop());
+    handle_or_receive(worker, process, process.pop());
     if (hook != nullptr) {
         hook->leave_handler();
     }
@@ -181,9 +182,7 @@ void SystemFace::handle_call(Resume /*request*/) {
     ProcessScope const scope("Resume");
     Process& process = scope.process();
     process.flags &= ~Process::is_held;
-    if (process.extras == nullptr || process.extras->inspection == nullptr) {
-        process.flags &= ~Process::is_inspected;
-    }
+    detail::drop_unneeded_inspection(process);
 }
 
 void SystemFace::handle_call(StartTrace request) {

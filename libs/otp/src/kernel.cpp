@@ -130,27 +130,6 @@ void begin_start(Process& process) {
     });
 }
 
-void resume(Process& process) {
-    Extras& extras = *process.extras;
-    process.flags &= ~(Process::is_ready | Process::is_suspended);
-    Pending& ready = *std::exchange(extras.ready, nullptr);
-    guarded(process,
-            process.has(Process::is_initialising)  ? &in_init
-            : process.has(Process::is_terminating) ? &in_terminate
-                                                   : &in_handler,
-            [&] {
-                {
-                    HandlerScope const scope;
-                    std::exchange(ready.waiter, {}).resume();
-                }
-                if (process.has(Process::is_suspended)) {
-                    return;
-                }
-                Async<void> const finished = *std::exchange(extras.root, std::nullopt);
-                finished.handle().promise().take();
-            });
-}
-
 void begin_terminate(Process& process) {
     process.flags |= Process::is_terminating;
     if (process.behaviour->terminate != nullptr) {
@@ -296,12 +275,14 @@ void die(Worker& worker, Process& process) {
     std::unique_ptr<StartInfo> start(std::exchange(process.start, nullptr));
     if (std::unique_ptr<Extras> const extras{std::exchange(process.extras, nullptr)}) {
         answer_waiters(*extras, reason);
+        let_all_senders_go_on(pid, *extras);
         tell_the_others(pid, *extras, reason);
     }
     report_failed_start(std::move(start), reason);
     process.behaviour = nullptr;
     process.exit_reason = {};
     process.priority = Priority::normal;
+    process.is_real_time = false;
     reset_mailbox_limit(process);
     process.messages_handled = 0;
     process.running_ns = 0;
@@ -323,10 +304,18 @@ Attention attend(Worker& worker, Process& process) {
             die(worker, process);
             return Attention::ended;
         }
+        if (process.has(Process::is_moving)) {
+            return Attention::wait;
+        }
+        if (process.has(Process::blocks_senders)) {
+            let_senders_go_on(process);
+        }
         if (process.has(Process::needs_start)) {
             begin_start(process);
+        } else if (process.has(Process::is_receiving)) {
+            return attend_receiving(worker, process);
         } else if (process.has(Process::is_suspended)) {
-            if (!process.has(Process::is_ready)) {
+            if (!process.has(Process::is_ready) || process.has(Process::is_blocked)) {
                 return Attention::wait;
             }
             resume(process);
@@ -341,6 +330,36 @@ Attention attend(Worker& worker, Process& process) {
             return Attention::go_on;
         }
     }
+}
+
+void resume(Process& process) {
+    Extras& extras = *process.extras;
+    process.flags &= ~(Process::is_ready | Process::is_suspended);
+    Pending& ready = *std::exchange(extras.ready, nullptr);
+    guarded(process,
+            process.has(Process::is_initialising)  ? &in_init
+            : process.has(Process::is_terminating) ? &in_terminate
+                                                   : &in_handler,
+            [&] {
+                {
+                    HandlerScope const scope;
+                    std::exchange(ready.waiter, {}).resume();
+                }
+                if (process.has(Process::is_suspended)) {
+                    return;
+                }
+                Async<void> const finished = *std::exchange(extras.root, std::nullopt);
+                finished.handle().promise().take();
+            });
+}
+
+void end_coroutine(Worker& worker, Process& process) noexcept {
+    process.flags &= ~(Process::is_suspended | Process::is_receiving | Process::is_ready);
+    process.extras->receiving = nullptr;
+    process.extras->ready = nullptr;
+    worker.dying_reason = &process.exit_reason;
+    process.extras->root.reset();
+    worker.dying_reason = nullptr;
 }
 
 void handle(Worker& worker, Process& process, Envelope* envelope) noexcept {

@@ -37,6 +37,17 @@ enum class Attention : std::uint8_t {
 /// Runs the handler of one message; exceptions become the exit reason.
 void handle(Worker& worker, Process& process, Envelope* envelope) noexcept;
 
+/// The same for a process that may be receiving.
+void handle_or_receive(Worker& worker, Process& process, Envelope* envelope) noexcept;
+/// Its handler goes on after what it waited for.
+void resume(Process& process);
+/// Its coroutine is ended where it waits.
+void end_coroutine(Worker& worker, Process& process) noexcept;
+/// Handles or receives one message of a process that is_receiving, if it has one for it.
+[[nodiscard]] Attention attend_receiving(Worker& worker, Process& process);
+/// Whether `envelope`, which came while the process is_receiving, is something for it to do.
+[[nodiscard]] bool is_awaited(Process const& process, Envelope& envelope) noexcept;
+
 /// As if the handler of the first message, which stays in the mailbox, had thrown: a simulated fault.
 void crash(Worker& worker, Process& process) noexcept;
 /// The running process handles system messages only, for `time`.
@@ -52,6 +63,12 @@ void accept_reply(Worker& worker, Process& process, Envelope* envelope);
 void dispatch_reply(Process& process, Envelope* envelope);
 /// The mailbox is long: warns, or keeps the limit. False: `envelope` was refused.
 [[nodiscard]] bool makes_room(Process& process, Envelope& envelope) noexcept;
+/// The running process sent to `process`, which has Overflow::block_sender: it waits if that is full.
+void block_sender_if_full(Process& process, Pid pid);
+/// With blocks_senders: they go on if there is room again.
+void let_senders_go_on(Process& process);
+/// The process has ended: they go on.
+void let_all_senders_go_on(Pid pid, Extras& extras);
 /// As a process has it when it begins.
 void reset_mailbox_limit(Process& process) noexcept;
 /// Nobody lives at that Pid any more.
@@ -82,6 +99,8 @@ void flush_downs(Process& process, MonitorRef ref) noexcept;
 void drop_timers_and_requests(Worker& worker, Process& process) noexcept;
 void close_file_watches(Worker& worker, Process& process) noexcept;
 /// Watches again after a FileReady was handled; false: the watch is gone.
+/// The watch of a FileReady message; 0: it is none.
+[[nodiscard]] std::uint64_t watch_of(Envelope& envelope) noexcept;
 [[nodiscard]] bool claim_file_message(Worker& worker, std::uint64_t watch_id) noexcept;
 void rearm_file_watch(Worker& worker, std::uint64_t watch_id) noexcept;
 

@@ -1,18 +1,24 @@
-// Long mailboxes: warnings and limits.
+// Long mailboxes: warnings, limits, and senders that wait for room.
 #include "context.hpp"
+#include "inspection.hpp"
 #include "kernel.hpp"
 #include "process.hpp"
+#include "worker.hpp"
 
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/mailbox.hpp>
+#include <sinew/otp/pid.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sinew {
 namespace detail {
@@ -21,7 +27,7 @@ namespace {
 constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
 void be_careful_from_the_next(Process& process) noexcept {
-    process.careful_from = std::min(process.mailbox_limit != 0 ? process.mailbox_limit : never,
+    process.careful_from = std::min(process.mailbox_limit != 0 ? process.mailbox_limit.get() : never,
                                     process.next_mailbox_warning != 0 ? process.next_mailbox_warning : never);
 }
 
@@ -66,6 +72,7 @@ void reset_mailbox_limit(Process& process) noexcept {
     process.careful_from = Process::first_mailbox_warning;
     process.overflow = MailboxLimit::Overflow::reject_newest;
     process.messages_dropped = 0;
+    process.messages_under_way.store(0, std::memory_order_relaxed);
 }
 
 bool makes_room(Process& process, Envelope& envelope) noexcept {
@@ -73,13 +80,88 @@ bool makes_room(Process& process, Envelope& envelope) noexcept {
         warn(process, envelope);
         be_careful_from_the_next(process);
     }
-    if (process.mailbox_limit == 0 || process.mailbox_length < process.mailbox_limit) {
+    if (process.mailbox_limit == 0 || process.mailbox_length < process.mailbox_limit ||
+        process.overflow == MailboxLimit::Overflow::block_sender) {
         return true;
     }
     Envelope* const oldest =
         process.overflow == MailboxLimit::Overflow::drop_oldest ? take_oldest_sent(process) : nullptr;
     drop(process, oldest != nullptr ? *oldest : envelope);
     return oldest != nullptr;
+}
+
+namespace {
+
+/// From the sender, behind its message: where it waits for room.
+struct WaitForRoom {
+    Pid sender;
+    Pid receiver;
+};
+/// The answer.
+struct GoOn {
+    Pid receiver;
+};
+
+void arrive_go_on(Process& process, Envelope& envelope) {
+    PayloadScope<GoOn> const signal(envelope);
+    if (!process.has(Process::is_blocked) || std::erase(process.extras->blocked_by, signal->receiver) == 0 ||
+        !process.extras->blocked_by.empty()) {
+        return;
+    }
+    process.flags &= ~Process::is_blocked;
+    drop_unneeded_inspection(process);
+    process.owner.load(std::memory_order_relaxed)->make_runnable(process);
+}
+constexpr MessageOps go_on_ops{
+    .kind = EnvelopeKind::signal, .discard = &discard_payload<GoOn>, .arrive = &arrive_go_on};
+
+void send_go_on(Pid sender, Pid receiver) {
+    deliver(sender, make_envelope<GoOn>(go_on_ops, receiver));
+}
+
+void arrive_wait_for_room(Process& process, Envelope& envelope) {
+    PayloadScope<WaitForRoom> const signal(envelope);
+    process.more().blocked_senders.push_back(signal->sender);
+    process.flags |= Process::blocks_senders;
+    let_senders_go_on(process);
+}
+void bounce_wait_for_room(Envelope& envelope, ExitReason const& /*reason*/) noexcept {
+    PayloadScope<WaitForRoom> const signal(envelope);
+    send_go_on(signal->sender, signal->receiver);
+}
+constexpr MessageOps wait_for_room_ops{
+    .kind = EnvelopeKind::signal, .discard = &bounce_wait_for_room, .arrive = &arrive_wait_for_room};
+
+} // namespace
+
+void block_sender_if_full(Process& process, Pid pid) {
+    std::uint32_t const length =
+        process.mailbox_length.get() + process.messages_under_way.load(std::memory_order_relaxed);
+    Process& sender = *t_context.process;
+    if (length < process.mailbox_limit.get() || sender.has(Process::is_dying)) {
+        return;
+    }
+    std::vector<Pid>& blocked_by = sender.more().blocked_by;
+    if (std::ranges::find(blocked_by, pid) == blocked_by.end()) {
+        blocked_by.push_back(pid);
+        sender.flags |= Process::is_blocked | Process::is_inspected;
+        deliver(pid, make_envelope<WaitForRoom>(wait_for_room_ops, sender.pid(), pid));
+    }
+}
+
+void let_senders_go_on(Process& process) {
+    if (process.overflow == MailboxLimit::Overflow::block_sender &&
+        process.mailbox_length > process.mailbox_limit / 2) {
+        return;
+    }
+    process.flags &= ~Process::blocks_senders;
+    let_all_senders_go_on(process.pid(), *process.extras);
+}
+
+void let_all_senders_go_on(Pid pid, Extras& extras) {
+    for (Pid const sender : std::exchange(extras.blocked_senders, {})) {
+        send_go_on(sender, pid);
+    }
 }
 
 } // namespace detail

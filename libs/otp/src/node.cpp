@@ -77,7 +77,7 @@ void Node::account_time(Accounting accounting) noexcept {
 }
 
 unsigned Node::worker_count() const noexcept {
-    return static_cast<unsigned>(m_core->workers.size());
+    return m_core->ordinary_workers;
 }
 
 NodeScope::NodeScope(Node& node) noexcept

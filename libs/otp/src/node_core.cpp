@@ -93,8 +93,13 @@ NodeCore::NodeCore(Node& owner, Setup const& setup)
     unsigned const count = setup.seed                   ? 1
                            : setup.options.workers != 0 ? setup.options.workers
                                                         : usable_processors();
-    for (unsigned index = 0; index < count; ++index) {
+    ordinary_workers = count;
+    real_time = setup.options.real_time;
+    for (unsigned index = 0; index < count + (real_time.priority > 0 ? 1 : 0); ++index) {
         workers.push_back(std::make_unique<Worker>(*this, index));
+    }
+    if (real_time.priority > 0) {
+        real_time_worker = workers.back().get();
     }
     if (!setup.seed) {
         watchdog = std::make_unique<Watchdog>(*this, setup.options.stuck_handlers);
@@ -201,7 +206,7 @@ std::int64_t NodeCore::coarse_now_ns() const noexcept {
 }
 
 Worker& NodeCore::next_worker() noexcept {
-    return *workers[m_next_worker.fetch_add(1, std::memory_order_relaxed) % workers.size()];
+    return *workers[m_next_worker.fetch_add(1, std::memory_order_relaxed) % ordinary_workers];
 }
 
 bool NodeCore::run_simulation_until(std::int64_t deadline_ns, bool (*is_done)(void*), void* argument) {

@@ -65,7 +65,11 @@ public:
     Node& node;
     log::Sink& sink;
     SlotDepot slots;
+    /// The real-time one, if there is one, is the last.
     std::vector<std::unique_ptr<Worker>> workers;
+    unsigned ordinary_workers = 0;
+    RealTimeWorker real_time;
+    Worker* real_time_worker = nullptr;
     Registry registry;
     ReportLimiter reports;
     /// Of a simulation, else null.

@@ -38,6 +38,7 @@ class NodeCore;
 struct MessageTimer;
 struct FileWatchRecord;
 struct Inspection;
+struct Receiving;
 
 /// What a process needs until its init() is done.
 struct StartInfo : InBlock {
@@ -79,6 +80,8 @@ struct Extras {
     std::optional<Async<void>> root;
     /// The answer that lets it go on.
     Pending* ready = nullptr;
+    /// With is_receiving.
+    Receiving* receiving = nullptr;
     /// Calls whose handler threw: answered with the exit reason.
     std::vector<ReplyPath> unanswered;
     /// The answer of a handler that asked to stop: sent after terminate().
@@ -90,10 +93,19 @@ struct Extras {
     std::vector<std::shared_ptr<ExitHook>> exit_hooks;
     Timer idle_timer;
     std::vector<std::pair<void const*, std::shared_ptr<void>>> locals;
+    /// With is_blocked: whose mailboxes were full.
+    std::vector<Pid> blocked_by;
+    /// With blocks_senders.
+    std::vector<Pid> blocked_senders;
     /// The message whose handler threw.
     std::type_info const* failed_message = nullptr;
     /// With is_inspected.
     std::shared_ptr<Inspection> inspection;
+
+    /// Gives back room that isn't used.
+    void shrink();
+    /// It says nothing.
+    [[nodiscard]] bool is_empty() const noexcept;
 };
 
 struct alignas(64) Process {
@@ -122,8 +134,19 @@ struct alignas(64) Process {
         is_inspected = 4096,
         /// It handles system messages only.
         is_held = 8192,
+        /// It is suspended, and a message can end that: see receive.cpp.
+        is_receiving = 16384,
+        /// It sent to full mailboxes, and handles system messages only until these have room.
+        is_blocked = 32768,
+        /// Others are blocked by its mailbox. Of the first group.
+        blocks_senders = 65536,
+        /// It goes to the real-time worker before it handles another message. Of the first group.
+        is_moving = 131072,
+        /// It handles no messages that others sent.
+        is_halted = is_held | is_blocked,
         /// The first group: look closer before the next message.
-        needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed | is_inspected
+        needs_attention = needs_start | is_suspended | is_ready | stop_requested | is_doomed | is_inspected |
+                          blocks_senders | is_moving
     };
 
     // The owner's; what is Published, others look at.
@@ -152,10 +175,12 @@ struct alignas(64) Process {
     std::uint8_t remote_streak = 0;
     std::uint8_t streak_sender = 0;
     Priority priority = Priority::normal;
-    MailboxLimit::Overflow overflow = MailboxLimit::Overflow::reject_newest;
+    /// It belongs on the real-time worker.
+    bool is_real_time = false;
+    Published<MailboxLimit::Overflow> overflow;
     /// From this length on each new message is looked at: the limit, or the next warning.
     std::uint32_t careful_from = first_mailbox_warning;
-    std::uint32_t mailbox_limit = 0;
+    Published<std::uint32_t> mailbox_limit;
     std::uint32_t next_mailbox_warning = first_mailbox_warning;
     Published<std::uint32_t> messages_dropped;
     Pending* pendings_first = nullptr;
@@ -165,6 +190,9 @@ struct alignas(64) Process {
     ExitReason exit_reason;
     /// Counted while NodeCore::is_timing.
     Published<std::int64_t> running_ns;
+    /// Messages of other workers' processes that it hasn't taken in; counted with Overflow::block_sender
+    /// only.
+    std::atomic<std::uint32_t> messages_under_way{0};
 
     [[nodiscard]] Pid pid() const noexcept {
         return Pid::from_value(identity.load(std::memory_order_relaxed));

@@ -112,9 +112,45 @@ void set_priority(Priority priority) {
     scope.process().priority = priority;
 }
 
+Result<> set_real_time() {
+    ProcessScope const scope("set_real_time()");
+    Process& process = scope.process();
+    NodeCore const& core = t_context.worker->core;
+    if (core.is_simulated()) {
+        return {};
+    }
+    if (core.real_time_worker == nullptr) {
+        return failure(ErrorCode::unsupported,
+                       "this node has no real-time worker: set NodeOptions::real_time");
+    }
+    if (process.extras != nullptr && !process.extras->file_watches.empty()) {
+        return failure(ErrorCode::invalid_argument,
+                       "set_real_time() comes before the first FileWatch: a process that watches descriptors "
+                       "stays on its worker");
+    }
+    process.is_real_time = true;
+    if (!t_context.worker->is_real_time()) {
+        process.flags |= Process::is_moving;
+    }
+    return {};
+}
+
 void set_label(std::string label) {
     ProcessScope const scope("set_label()");
     scope.process().more().label = std::move(label);
+}
+
+void hibernate() {
+    ProcessScope const scope("hibernate()");
+    Process& process = scope.process();
+    if (process.extras == nullptr) {
+        return;
+    }
+    if (process.extras->is_empty()) {
+        delete std::exchange(process.extras, nullptr);
+    } else {
+        process.extras->shrink();
+    }
 }
 
 std::vector<Pid> links() {
@@ -157,6 +193,31 @@ std::optional<Duration> cancel(Timer timer) {
 }
 
 namespace detail {
+
+void Extras::shrink() {
+    links.shrink();
+    monitors.shrink();
+    watchers.shrink();
+    names.shrink_to_fit();
+    unanswered.shrink_to_fit();
+    held_replies.shrink_to_fit();
+    stop_waiters.shrink_to_fit();
+    end_waiters.shrink_to_fit();
+    file_watches.shrink_to_fit();
+    exit_hooks.shrink_to_fit();
+    locals.shrink_to_fit();
+    blocked_by.shrink_to_fit();
+    blocked_senders.shrink_to_fit();
+}
+
+bool Extras::is_empty() const noexcept {
+    return links.empty() && monitors.empty() && watchers.empty() && !parent && type_slot == no_type_slot &&
+           names.empty() && label.empty() && !root && ready == nullptr && receiving == nullptr &&
+           unanswered.empty() && held_replies.empty() && stop_waiters.empty() && end_waiters.empty() &&
+           file_watches.empty() && exit_hooks.empty() && idle_timer.sequence == 0 && locals.empty() &&
+           blocked_by.empty() && blocked_senders.empty() && failed_message == nullptr &&
+           inspection == nullptr;
+}
 
 void* find_process_local(void const* key, std::shared_ptr<void> (*make)()) {
     ProcessScope const scope("process_local()");
@@ -234,6 +295,12 @@ void push_from_outside(Process& process, Pid pid, Envelope* envelope) {
     }
 }
 
+/// Whether its sender is to wait when the mailbox is full.
+bool has_to_wait_for(Process const& process, Envelope const& envelope) noexcept {
+    return process.overflow.get() == MailboxLimit::Overflow::block_sender && envelope.ops->may_be_dropped &&
+           t_context.process != nullptr && t_context.process != &process;
+}
+
 void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
     RuntimeScope const scope;
     Process* const process = core.find(target);
@@ -251,38 +318,112 @@ void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
             (void)worker->drain_remote(*process);
         }
         process->streak_sender = 0;
+        bool const may_block = has_to_wait_for(*process, *envelope);
         worker->accept(*process, envelope);
+        if (may_block) [[unlikely]] {
+            block_sender_if_full(*process, target);
+        }
+    } else if (has_to_wait_for(*process, *envelope)) [[unlikely]] {
+        process->messages_under_way.fetch_add(1, std::memory_order_relaxed);
+        worker->send_remote(*process, target, envelope);
+        block_sender_if_full(*process, target);
     } else {
         worker->send_remote(*process, target, envelope);
     }
 }
 
-Process& new_process(NodeCore& core, std::shared_ptr<Blueprint const> blueprint, SpawnOptions& options) {
-    Worker* const worker = t_context.worker;
-    Process* process = nullptr;
-    if (worker != nullptr && &worker->core == &core) {
-        process = &worker->take_slot();
-    } else {
-        std::vector<Process*> slot;
-        core.slots.take(core.next_worker(), slot, 1);
-        process = slot.front();
+/// Whether a new process begins on this thread's worker.
+bool is_made_here(NodeCore const& core) noexcept {
+    Worker const* const worker = t_context.worker;
+    return worker != nullptr && &worker->core == &core && worker != core.real_time_worker;
+}
+
+/// A record that is being made into a process; nobody knows it before publish(), and until then it goes back
+/// when something throws.
+class NewProcess {
+public:
+    explicit NewProcess(NodeCore& core)
+        : m_core(core)
+        , m_is_here(is_made_here(core)) {
+        if (m_is_here) {
+            m_process = &t_context.worker->take_slot();
+        } else {
+            core.slots.take(core.next_worker(), m_slot, 1);
+            m_process = m_slot.front();
+        }
     }
-    process->behaviour = &blueprint->behaviour();
-    process->identity.store(process->identity.load(std::memory_order_relaxed) & ~Process::free_bit,
-                            std::memory_order_release);
-    process->start = new StartInfo;
-    process->start->blueprint = std::move(blueprint);
-    process->start->type_slot = options.type_slot;
-    process->start->name = std::move(options.name);
-    process->start->on_started = std::move(options.on_started);
-    process->start->via = std::move(options.via);
-    process->start->timeout = options.start_timeout;
-    if (worker != nullptr && &worker->core == &core) {
-        worker->spawned += 1;
-    } else {
-        core.spawned_outside.fetch_add(1, std::memory_order_acq_rel);
+    NewProcess(NewProcess const&) = delete;
+    NewProcess& operator=(NewProcess const&) = delete;
+    NewProcess(NewProcess&&) = delete;
+    NewProcess& operator=(NewProcess&&) = delete;
+    ~NewProcess() {
+        if (m_process == nullptr) {
+            return;
+        }
+        delete std::exchange(m_process->start, nullptr);
+        delete std::exchange(m_process->extras, nullptr);
+        if (m_is_here) {
+            t_context.worker->give_slot(*m_process);
+        } else {
+            m_core.slots.give(m_slot, 1);
+        }
     }
-    return *process;
+    [[nodiscard]] bool is_here() const noexcept { return m_is_here; }
+    [[nodiscard]] Process& process() const noexcept { return *m_process; }
+    [[nodiscard]] Pid pid() const noexcept {
+        return Pid::from_value(m_process->identity.load(std::memory_order_relaxed) & ~Process::free_bit);
+    }
+    void publish() noexcept {
+        Process& process = *std::exchange(m_process, nullptr);
+        process.behaviour = &process.start->blueprint->behaviour();
+        process.identity.store(process.identity.load(std::memory_order_relaxed) & ~Process::free_bit,
+                               std::memory_order_release);
+        if (m_is_here) {
+            t_context.worker->spawned += 1;
+        } else {
+            m_core.spawned_outside.fetch_add(1, std::memory_order_acq_rel);
+        }
+    }
+
+private:
+    NodeCore& m_core;
+    bool m_is_here;
+    std::vector<Process*> m_slot;
+    Process* m_process = nullptr;
+};
+
+StartInfo* make_start_info(std::shared_ptr<Blueprint const> blueprint, SpawnOptions& options) {
+    auto* const start = new StartInfo;
+    start->blueprint = std::move(blueprint);
+    start->type_slot = options.type_slot;
+    start->name = std::move(options.name);
+    start->on_started = std::move(options.on_started);
+    start->via = std::move(options.via);
+    start->timeout = options.start_timeout;
+    return start;
+}
+
+/// Links and monitors, as the options say. Strong guarantee for the spawner.
+void connect(Process& process, Pid pid, Process& spawner, SpawnOptions const& options) {
+    if (options.is_linked) {
+        process.more().parent = spawner.pid();
+        process.extras->links.insert(spawner.pid(), 0);
+        spawner.more().links.insert(pid, 0);
+    }
+    if (options.monitor == nullptr) {
+        return;
+    }
+    try {
+        MonitorRef const ref{t_context.worker->next_sequence()};
+        process.more().watchers.insert(ref, spawner.pid());
+        spawner.more().monitors.insert(ref, pid);
+        *options.monitor = ref;
+    } catch (...) {
+        if (options.is_linked) {
+            spawner.extras->links.erase(pid);
+        }
+        throw;
+    }
 }
 
 } // namespace
@@ -297,26 +438,20 @@ void deliver(Node& node, Pid target, Envelope* envelope) {
 Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnOptions options) {
     RuntimeScope const scope;
     ensure_worker();
-    NodeCore& core = node.core();
-    Process& process = new_process(core, std::move(blueprint), options);
-    Pid const pid = process.pid();
-    Worker* const worker = t_context.worker;
-    Process* const spawner = t_context.process;
-    if (spawner != nullptr && options.is_linked) {
-        process.more().parent = spawner->pid();
-        process.extras->links.insert(spawner->pid(), 0);
-        spawner->more().links.insert(pid, 0);
+    NewProcess fresh(node.core());
+    Process& process = fresh.process();
+    Pid const pid = fresh.pid();
+    process.start = make_start_info(std::move(blueprint), options);
+    EnvelopeOwner start_signal(fresh.is_here() ? nullptr : make_envelope<char>(start_ops, '\0'));
+    if (t_context.process != nullptr) {
+        connect(process, pid, *t_context.process, options);
     }
-    if (spawner != nullptr && options.monitor != nullptr) {
-        *options.monitor = MonitorRef{worker->next_sequence()};
-        process.more().watchers.insert(*options.monitor, spawner->pid());
-        spawner->more().monitors.insert(*options.monitor, pid);
-    }
-    if (worker != nullptr && &worker->core == &core) {
+    fresh.publish();
+    if (fresh.is_here()) {
         process.flags = Process::needs_start;
-        worker->make_runnable(process);
+        t_context.worker->make_runnable(process);
     } else {
-        push_from_outside(process, pid, make_envelope<char>(start_ops, '\0'));
+        push_from_outside(process, pid, start_signal.release());
     }
     return pid;
 }
@@ -327,11 +462,11 @@ void send_first(Envelope* envelope) {
 }
 
 std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
+    std::unique_ptr<Envelope, decltype([](Envelope* unsent) noexcept { bounce(unsent); })> owner(envelope);
     RuntimeScope const scope;
     ensure_worker();
     Process* const process = t_context.process;
     if (process == nullptr) {
-        bounce(envelope);
         throw std::logic_error("send_after() works inside a process only");
     }
     Worker& worker = *t_context.worker;
@@ -344,7 +479,7 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
                        : now_ns + std::max<std::int64_t>(delay.count(), 0);
     timer.fire = &fire_message;
     timer.process = process;
-    timer.envelope = envelope;
+    timer.envelope = owner.release();
     timer.previous_timer = nullptr;
     timer.next_timer = process->timers;
     if (process->timers != nullptr) {

@@ -29,8 +29,11 @@ ProcessState state_from(std::uint32_t flags) noexcept {
     if ((flags & Process::is_running) != 0) {
         return ProcessState::running;
     }
+    if ((flags & Process::is_blocked) != 0) {
+        return ProcessState::blocked;
+    }
     if ((flags & (Process::is_suspended | Process::is_ready)) == Process::is_suspended) {
-        return ProcessState::awaiting;
+        return (flags & Process::is_receiving) != 0 ? ProcessState::receiving : ProcessState::awaiting;
     }
     return (flags & Process::is_runnable) != 0 ? ProcessState::runnable : ProcessState::waiting;
 }
@@ -49,6 +52,10 @@ std::string_view to_string(ProcessState state) noexcept {
         return "running";
     case ProcessState::awaiting:
         return "awaiting";
+    case ProcessState::receiving:
+        return "receiving";
+    case ProcessState::blocked:
+        return "blocked";
     case ProcessState::stopping:
         return "stopping";
     }

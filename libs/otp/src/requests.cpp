@@ -10,6 +10,7 @@
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/request.hpp>
+#include <sinew/otp/request_collection.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -133,14 +134,21 @@ void suspend_for(Pending& pending, std::coroutine_handle<> waiter) {
 namespace {
 
 void fire_wait_timeout(TimerNode& node) {
-    auto& pending = static_cast<Pending&>(node);
+    end_wait(static_cast<Pending&>(node));
+}
+
+} // namespace
+
+void end_wait(Pending& pending) noexcept {
     Process& process = *pending.owner;
+    if (pending.is_armed()) {
+        t_context.worker->timers.remove(pending);
+    }
+    pending.due_ns = TimerWheel::never;
     process.more().ready = &pending;
     process.flags |= Process::is_ready;
     t_context.worker->make_runnable(process);
 }
-
-} // namespace
 
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter, Duration time) {
     suspend_for(pending, waiter);
@@ -171,6 +179,9 @@ void accept_reply(Worker& worker, Process& process, Envelope* envelope) {
     pending->due_ns = TimerWheel::never;
     if (!pending->waiter && pending->keeps_reply) {
         pending->reply = envelope;
+        if (pending->on_reply != nullptr) {
+            pending->on_reply(*pending);
+        }
         return;
     }
     if (!pending->waiter) {

@@ -1,6 +1,10 @@
 #include "seat.hpp"
 
+#include "node_core.hpp"
 #include "worker.hpp"
+
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/node.hpp>
 
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -20,10 +24,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -62,6 +68,39 @@ void set_policy(pid_t thread_id, int policy) noexcept {
     (void)sched_setscheduler(thread_id, policy, &parameter);
 }
 
+/// What a thread is and had while it drives a real-time worker.
+struct RealTimeState {
+    bool is_on = false;
+    std::optional<cpu_set_t> processors_before;
+};
+constinit thread_local RealTimeState t_real_time;
+
+void make_real_time(RealTimeWorker const& options) noexcept {
+    t_real_time.is_on = true;
+    sched_param const parameter{.sched_priority = options.priority};
+    if (sched_setscheduler(0, SCHED_FIFO, &parameter) != 0) {
+        int const error = errno;
+        log::warning(
+            "the real-time worker runs as an ordinary thread",
+            {{"cause", std::strerror(error)}, {"remedy", "CAP_SYS_NICE, or RLIMIT_RTPRIO of its priority"}});
+    }
+    if (options.processor < 0) {
+        return;
+    }
+    cpu_set_t before;
+    cpu_set_t wanted;
+    CPU_ZERO(&wanted);
+    CPU_SET(static_cast<unsigned>(options.processor), &wanted);
+    if (sched_getaffinity(0, sizeof before, &before) != 0 ||
+        sched_setaffinity(0, sizeof wanted, &wanted) != 0) {
+        int const error = errno;
+        log::warning("the real-time worker has no processor of its own",
+                     {{"processor", options.processor}, {"cause", std::strerror(error)}});
+        return;
+    }
+    t_real_time.processors_before = before;
+}
+
 std::string frame_text(void* address) {
     Dl_info info{};
     if (dladdr(address, &info) == 0) {
@@ -82,6 +121,19 @@ std::string frame_text(void* address) {
 }
 
 } // namespace
+
+void set_scheduling_for(Worker const& worker) noexcept {
+    if (worker.is_real_time()) {
+        make_real_time(worker.core.real_time);
+        return;
+    }
+    if (std::exchange(t_real_time.is_on, false)) {
+        set_policy(0, SCHED_OTHER);
+    }
+    if (auto const before = std::exchange(t_real_time.processors_before, std::nullopt)) {
+        (void)sched_setaffinity(0, sizeof *before, &*before);
+    }
+}
 
 Seat::~Seat() = default;
 
@@ -229,6 +281,7 @@ void Seat::wait_for_worker() noexcept {
     }
     // Not to hold the worker up at the lowest priority. Without the right to rise it stays there.
     set_policy(0, SCHED_OTHER);
+    set_scheduling_for(*m_worker);
     m_worker->offer_return(*this);
     while (m_state.load(std::memory_order_acquire) == State::returning) {
         m_state.wait(State::returning, std::memory_order_acquire);

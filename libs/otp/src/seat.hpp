@@ -94,6 +94,9 @@ private:
     std::thread m_thread;
 };
 
+/// This thread, which drives `worker` from now on, gets the policy, priority and processor that belong to it.
+void set_scheduling_for(Worker const& worker) noexcept;
+
 /// A line a frame, each after a line's end.
 [[nodiscard]] std::string stack_text(std::span<void* const> stack);
 

@@ -37,6 +37,7 @@ struct MonitorSignal {
 struct DemonitorSignal {
     MonitorRef ref;
 };
+/// Begins with what is received.
 struct FileMessage {
     FileReady ready;
     std::uint64_t watch_id = 0;
@@ -95,12 +96,18 @@ void deliver_file_message(void* state, Envelope& envelope) {
     }
 }
 
-constexpr MessageOps exit_message_ops{
-    .deliver = &deliver_exit_message, .discard = &discard_payload<Exit>, .type = &typeid(Exit)};
-constexpr MessageOps down_message_ops{
-    .deliver = &deliver_down_message, .discard = &discard_payload<Down>, .type = &typeid(Down)};
-constexpr MessageOps file_message_ops{
-    .deliver = &deliver_file_message, .discard = &discard_payload<FileMessage>, .type = &typeid(FileReady)};
+constexpr MessageOps exit_message_ops{.deliver = &deliver_exit_message,
+                                      .discard = &discard_payload<Exit>,
+                                      .type = &typeid(Exit),
+                                      .form = PayloadForm::message};
+constexpr MessageOps down_message_ops{.deliver = &deliver_down_message,
+                                      .discard = &discard_payload<Down>,
+                                      .type = &typeid(Down),
+                                      .form = PayloadForm::message};
+constexpr MessageOps file_message_ops{.deliver = &deliver_file_message,
+                                      .discard = &discard_payload<FileMessage>,
+                                      .type = &typeid(FileReady),
+                                      .form = PayloadForm::message};
 
 void arrive_exit(Process& process, Envelope& envelope) {
     PayloadScope<ExitSignal> const signal(envelope);
@@ -244,6 +251,10 @@ Request<ExitReason> end_process(Pid to, ExitReason reason, Duration timeout) {
 
 Envelope* make_file_message(FileReady ready, std::uint64_t watch_id) {
     return make_envelope<FileMessage>(file_message_ops, ready, watch_id);
+}
+
+std::uint64_t watch_of(Envelope& envelope) noexcept {
+    return envelope.ops == &file_message_ops ? payload_of<FileMessage>(envelope).watch_id : 0;
 }
 
 bool is_parent_exit(Process const& process, Envelope& envelope) noexcept {

@@ -53,6 +53,10 @@ Worker::Worker(NodeCore& node_core, unsigned worker_index)
 
 Worker::~Worker() = default;
 
+bool Worker::is_real_time() const noexcept {
+    return core.real_time_worker == this;
+}
+
 std::int64_t Worker::busy_ns() const noexcept {
     clockid_t const clock = m_thread_clock.load(std::memory_order_relaxed);
     timespec time{};
@@ -70,6 +74,7 @@ Worker::LoopEnd Worker::run_loop() {
         m_thread_clock.store(clock, std::memory_order_relaxed);
     }
     driver.store(seat, std::memory_order_release);
+    set_scheduling_for(*this);
     core.watchdog->arm(*this);
     // What a stuck handler sent before its thread was displaced.
     flush_remote();
@@ -176,14 +181,32 @@ void Worker::run(Process& process) {
         process.running_ns += core.now_ns() - started_ns;
     }
     process.flags &= ~Process::is_running;
+    if (process.has(Process::is_moving | Process::blocks_senders)) [[unlikely]] {
+        if (process.has(Process::blocks_senders)) {
+            let_senders_go_on(process);
+        }
+        if (process.has(Process::is_moving)) {
+            move_to_real_time_worker(process);
+            return;
+        }
+    }
     bool const has_attention_left =
-        process.has(Process::is_doomed | Process::needs_start | Process::is_ready) ||
-        (process.has(Process::stop_requested) && !process.has(Process::is_suspended));
+        process.has(Process::is_doomed | Process::needs_start) ||
+        (process.has(Process::is_ready) && !process.has(Process::is_blocked)) ||
+        (process.has(Process::stop_requested) &&
+         (!process.has(Process::is_suspended) ||
+          (process.has(Process::is_receiving) && !process.has(Process::is_terminating))));
     if (has_attention_left ||
-        (process.mailbox_first != nullptr && !process.has(Process::is_suspended | Process::is_held))) {
+        (process.mailbox_first != nullptr && !process.has(Process::is_suspended | Process::is_halted))) {
         process.flags |= Process::is_runnable;
         m_queue.push_back(process);
     }
+}
+
+void Worker::move_to_real_time_worker(Process& process) {
+    flush_remote(); // What it sent from here goes before what it sends from there.
+    process.flags = (process.flags & ~Process::is_moving) | Process::is_runnable;
+    hand_over_to(*core.real_time_worker, process);
 }
 
 bool Worker::run_messages(Process& process) {
@@ -199,6 +222,9 @@ bool Worker::run_messages(Process& process) {
                 return true;
             }
             if (attention == Attention::again) {
+                if (count % messages_per_look == 0 && is_run_too_long(deadline_ns)) {
+                    return true;
+                }
                 continue;
             }
         }
@@ -242,16 +268,20 @@ void Worker::accept(Process& process, Envelope* envelope) {
     case EnvelopeKind::reply:
         accept_reply(*this, process, envelope);
         return;
-    case EnvelopeKind::signal:
+    case EnvelopeKind::signal: {
+        EnvelopeOwner const owner(envelope);
         envelope->ops->arrive(process, *envelope);
-        free_envelope(envelope);
         return;
+    }
     }
 }
 
 void Worker::enqueue(Process& process, Envelope* envelope) {
     process.append(envelope);
     if (!process.has(Process::is_runnable | Process::is_running | Process::is_suspended)) {
+        make_runnable(process);
+    } else if (process.has(Process::is_receiving) && is_awaited(process, *envelope)) [[unlikely]] {
+        process.flags |= Process::is_ready;
         make_runnable(process);
     }
 }
@@ -276,8 +306,10 @@ Process& Worker::take_slot() {
 
 void Worker::give_slot(Process& process) noexcept {
     m_free_slots.push_back(&process);
-    if (m_free_slots.size() >= 4096) {
-        core.slots.give(m_free_slots, 2048);
+    // A real-time worker makes none itself.
+    std::size_t const most = is_real_time() ? 64 : 4096;
+    if (m_free_slots.size() >= most) {
+        core.slots.give(m_free_slots, most / 2);
     }
 }
 

@@ -96,6 +96,8 @@ public:
     [[nodiscard]] std::uint64_t next_sequence() noexcept { return m_next_sequence++; }
     [[nodiscard]] int poller_fd() const noexcept { return m_poller.get(); }
     [[nodiscard]] unsigned index() const noexcept { return m_index; }
+    /// Only processes that asked for it run here, and they stay; nobody visits.
+    [[nodiscard]] bool is_real_time() const noexcept;
 
     NodeCore& core;
     BlockPools blocks;
@@ -162,6 +164,8 @@ private:
     void give_half(bool also_new);
     void adopt(Process& process);
     void take_timers_in(Process& process);
+    void hand_over_to(Worker& target, Process& process);
+    void move_to_real_time_worker(Process& process);
     /// Takes `process`, which has `pid`, from a worker that has nothing to do, when neither has this one.
     [[nodiscard]] bool take_over(Process& process, Pid pid);
     void take_notified(Process& process);

@@ -52,7 +52,7 @@ void push_shared(std::atomic<Process*>& list, Process& process) noexcept {
 
 /// A process that watches descriptors stays with its worker's poller.
 bool is_pinned(Process const& process) noexcept {
-    return process.extras != nullptr && !process.extras->file_watches.empty();
+    return process.is_real_time || (process.extras != nullptr && !process.extras->file_watches.empty());
 }
 
 } // namespace
@@ -67,9 +67,14 @@ bool Worker::drain_remote(Process& process) {
         list = next;
     }
     std::uint64_t const identity = process.identity.load(std::memory_order_relaxed);
+    std::uint32_t under_way = process.messages_under_way.load(std::memory_order_relaxed);
     bool is_for_the_living = false;
     while (in_order != nullptr) {
         Envelope* const envelope = std::exchange(in_order, in_order->next);
+        if (under_way != 0 && envelope->ops->may_be_dropped) {
+            --under_way; // Only here they become fewer.
+            process.messages_under_way.fetch_sub(1, std::memory_order_relaxed);
+        }
         if (envelope->target.value() == identity) {
             accept(process, envelope);
             ++m_crossings;
@@ -119,6 +124,9 @@ bool Worker::take_over(Process& process, Pid pid) {
         return false;
     }
     Worker& other = *process.owner.load(std::memory_order_acquire);
+    if (is_real_time() || other.is_real_time()) {
+        return false;
+    }
     Rest rest = other.m_rest.load(std::memory_order_relaxed);
     if (&other == this || (rest != Rest::spinning && rest != Rest::asleep) ||
         !other.m_rest.compare_exchange_strong(rest, Rest::visited, std::memory_order_seq_cst)) {
@@ -231,7 +239,7 @@ void Worker::move_timers_out(Process& process) noexcept {
 // A process that hears only from one other worker moves there: talkers end up together.
 void Worker::consider_following(Process& process) {
     std::uint8_t const sender = process.last_remote_sender.load(std::memory_order_relaxed);
-    if (sender == 0 || sender == m_index + 1 || sender > core.workers.size() ||
+    if (sender == 0 || sender == m_index + 1 || sender > core.ordinary_workers ||
         sender != process.streak_sender) {
         process.streak_sender = sender;
         process.remote_streak = 0;
@@ -245,8 +253,11 @@ void Worker::consider_following(Process& process) {
     }
     process.remote_streak = 0;
     m_hot = nullptr;
+    hand_over_to(*core.workers[sender - 1U], process);
+}
+
+void Worker::hand_over_to(Worker& target, Process& process) {
     move_timers_out(process);
-    Worker& target = *core.workers[sender - 1U];
     process.owner.store(&target, std::memory_order_release);
     target.hand_over(process);
     target.wake();

@@ -36,6 +36,11 @@ void Worker::idle() {
     if (fire_timers(core.now_ns())) {
         return;
     }
+    if (is_real_time()) {
+        sleep(); // A spinning thread of this kind would hold up all others.
+        fire_timers(core.now_ns());
+        return;
+    }
     m_is_hungry.store(true, std::memory_order_relaxed);
     core.hungry_workers.fetch_add(1, std::memory_order_relaxed);
     if (!spin()) {
@@ -81,7 +86,7 @@ bool Worker::spin() noexcept {
     std::int64_t const until_ns = core.now_ns() + spin_ns;
     m_rest.store(Rest::spinning, std::memory_order_seq_cst);
     bool found = false;
-    while (!found && core.hungry_workers.load(std::memory_order_relaxed) < core.workers.size()) {
+    while (!found && core.hungry_workers.load(std::memory_order_relaxed) < core.ordinary_workers) {
         for (int i = 0; i < 32 && !found; ++i) {
             found = m_notified.load(std::memory_order_relaxed) != nullptr ||
                     m_handed_over.load(std::memory_order_relaxed) != nullptr ||

@@ -64,7 +64,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{9, "an_inserted_event_nobody_handles",
                 "this state machine has no public on_internal() for that message"},
         Mistake{10, "a_request_without_a_reply",
-                "a call's request names its answer: struct R { using Reply = ...; };"}),
+                "a call's request names its answer: struct R { using Reply = ...; };"},
+        Mistake{11, "a_received_message_that_cannot_come",
+                "this conversation does not take that message: add it to Conversation<..., Messages...>"},
+        Mistake{12, "a_message_a_conversation_does_not_take",
+                "this server has no public handle_info() for that message"},
+        Mistake{13, "a_call_a_conversation_does_not_take",
+                "this server has no public handle_call() for that request"}),
     [](auto const& mistake) { return std::string(mistake.param.name); });
 
 TEST(CompileErrorsOf, nothing_when_nothing_is_wrong) {

@@ -117,6 +117,202 @@ TEST(MailboxWarnings, a_long_one_is_warned_of_each_time_it_doubles) {
     EXPECT_EQ(warnings, 2) << "at four and at eight";
 }
 
+/// Counts what it handles; holds still when told to.
+struct Item {};
+struct Hold {};
+class Consumer : public Server<Consumer> {
+public:
+    explicit Consumer(std::uint32_t length)
+        : m_length(length) {}
+    void init() { set_mailbox_limit({.length = m_length, .overflow = MailboxLimit::Overflow::block_sender}); }
+    Async<> handle_cast(Hold /*message*/) {
+        auto const released = co_await receive<Nap>();
+        (void)released;
+    }
+    void handle_info(Nap /*message*/) {}
+    void handle_info(Item /*message*/) { ++m_handled; }
+    int handle_call(Ask /*request*/) { return m_handled; }
+
+private:
+    std::uint32_t m_length;
+    int m_handled = 0;
+};
+/// Sends one item a handler, for ever.
+struct Produce {};
+class Producer : public Server<Producer> {
+public:
+    explicit Producer(ServerRef<Consumer> consumer)
+        : m_consumer(consumer) {}
+    void init() { continue_with(Produce{}); }
+    void handle_info(Produce /*message*/) {
+        if (m_sent < most) {
+            ++m_sent;
+            send(m_consumer, Item{});
+            send(self(), Produce{});
+        }
+    }
+    int handle_call(Ask /*request*/) const { return m_sent; }
+    static constexpr int most = 100;
+
+private:
+    ServerRef<Consumer> m_consumer;
+    int m_sent = 0;
+};
+
+class FullMailboxes : public WorldTest {
+protected:
+    ServerRef<Consumer> consumer(std::uint32_t length) {
+        return world.node().start<Consumer>({}, length).value();
+    }
+    ServerRef<Consumer> holding_consumer(std::uint32_t length) {
+        auto const made = consumer(length);
+        cast(made, Hold{});
+        world.settle();
+        return made;
+    }
+    ServerRef<Producer> producer(ServerRef<Consumer> to) {
+        auto const made = world.node().start<Producer>({}, to).value();
+        world.settle();
+        return made;
+    }
+    [[nodiscard]] ProcessState state_of(Pid pid) {
+        world.settle();
+        return process_info(pid)->state;
+    }
+};
+SINEW_IN_BOTH_WORLDS(FullMailboxes);
+
+TEST_P(FullMailboxes, block_who_sends_to_them) {
+    auto const slow = holding_consumer(4);
+    auto const fast = producer(slow);
+    EXPECT_EQ(state_of(fast), ProcessState::blocked);
+    EXPECT_EQ(process_info(slow)->mailbox_length, 4U);
+    EXPECT_EQ(process_info(slow)->messages_dropped, 0U);
+}
+
+TEST_P(FullMailboxes, let_senders_go_on_when_there_is_room_and_lose_nothing) {
+    auto const slow = holding_consumer(4);
+    auto const fast = producer(slow);
+    send(slow, Nap{});
+    world.settle();
+    EXPECT_EQ(call(slow, Ask{}), Producer::most);
+    EXPECT_EQ(call(fast, Ask{}), Producer::most);
+    EXPECT_EQ(state_of(fast), ProcessState::waiting);
+}
+
+TEST_P(FullMailboxes, block_each_of_many_senders_once) {
+    auto const slow = holding_consumer(8);
+    std::vector<ServerRef<Producer>> producers;
+    for (int i = 0; i < 10; ++i) {
+        producers.push_back(producer(slow));
+    }
+    EXPECT_LE(process_info(slow)->mailbox_length, 8U + 10U);
+    for (auto const& each : producers) {
+        EXPECT_EQ(state_of(each), ProcessState::blocked);
+    }
+    send(slow, Nap{});
+    world.settle();
+    EXPECT_EQ(call(slow, Ask{}), 10 * Producer::most);
+}
+
+TEST_P(FullMailboxes, of_an_ended_process_block_nobody) {
+    auto const slow = holding_consumer(4);
+    auto const fast = producer(slow);
+    EXPECT_EQ(state_of(fast), ProcessState::blocked);
+    exit(slow, ExitReason::kill());
+    world.settle();
+    EXPECT_EQ(call(fast, Ask{}), Producer::most);
+}
+
+TEST_P(FullMailboxes, leave_a_blocked_process_open_to_exits_and_stops) {
+    auto const slow = holding_consumer(4);
+    auto const stopped = producer(slow);
+    auto const killed = producer(slow);
+    EXPECT_EQ(state_of(killed), ProcessState::blocked);
+    EXPECT_TRUE(stop_and_wait(stopped));
+    exit(killed, ExitReason::kill());
+    world.settle();
+    EXPECT_FALSE(is_alive(stopped));
+    EXPECT_FALSE(is_alive(killed));
+}
+
+TEST_P(FullMailboxes, leave_a_blocked_process_open_to_introspection) {
+    auto const slow = holding_consumer(4);
+    auto const fast = producer(slow);
+    EXPECT_TRUE(call(system_of(fast), Suspend{}));
+    EXPECT_TRUE(call(system_of(fast), Resume{}));
+    EXPECT_EQ(state_of(fast), ProcessState::blocked);
+    EXPECT_TRUE(call(system_of(fast), Suspend{}));
+    send(slow, Nap{});
+    world.settle();
+    EXPECT_LT(call(slow, Ask{}).value(), Producer::most);
+    EXPECT_TRUE(call(system_of(fast), Resume{}));
+    world.settle();
+    EXPECT_EQ(call(slow, Ask{}), Producer::most);
+}
+
+TEST_P(FullMailboxes, hold_the_answer_of_a_blocked_process_back) {
+    auto const slow = holding_consumer(1);
+    ProbeRef const a = start("a");
+    ProbeRef const b = start("b");
+    in(a, [slow, b](Probe& self) {
+        send(slow, Item{});
+        send(slow, Item{});
+        request(b, RunInside{[](Probe&) {}}).then([&self](Result<> const&) { self.say("answered"); });
+    });
+    EXPECT_THAT(lines(), IsEmpty());
+    send(slow, Nap{});
+    EXPECT_THAT(lines(), ElementsAre("a: answered"));
+}
+
+TEST_P(FullMailboxes, do_not_block_a_process_that_sends_to_itself) {
+    class Own : public Server<Own> {
+    public:
+        void init() {
+            set_mailbox_limit({.length = 2, .overflow = MailboxLimit::Overflow::block_sender});
+            for (int i = 0; i < 5; ++i) {
+                send(self(), Item{});
+            }
+        }
+        void handle_info(Item /*message*/) { ++m_handled; }
+        int handle_call(Ask /*request*/) const { return m_handled; }
+
+    private:
+        int m_handled = 0;
+    };
+    auto const own = world.node().start<Own>().value();
+    world.settle();
+    EXPECT_EQ(call(own, Ask{}), 5);
+}
+
+TEST_P(FullMailboxes, do_not_block_who_answers_them) {
+    class Asking : public Server<Asking> {
+    public:
+        explicit Asking(ProbeRef whom)
+            : m_whom(whom) {}
+        void init() { set_mailbox_limit({.length = 1, .overflow = MailboxLimit::Overflow::block_sender}); }
+        Async<> handle_cast(Hold /*message*/) {
+            send(self(), Item{});
+            send(self(), Item{});
+            for (int i = 0; i < 3; ++i) {
+                auto asked = request(m_whom, RunInside{[](Probe&) {}});
+                auto const done = co_await asked;
+                m_answers += done ? 1 : 0;
+            }
+        }
+        void handle_info(Item /*message*/) {}
+        int handle_call(Ask /*request*/) const { return m_answers; }
+
+    private:
+        ProbeRef m_whom;
+        int m_answers = 0;
+    };
+    auto const asking = world.node().start<Asking>({}, start("b")).value();
+    cast(asking, Hold{});
+    world.settle();
+    EXPECT_EQ(call(asking, Ask{}), 3);
+}
+
 class ProcessLocals : public WorldTest {};
 SINEW_IN_BOTH_WORLDS(ProcessLocals);
 

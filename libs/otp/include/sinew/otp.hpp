@@ -10,6 +10,7 @@
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/config.hpp>
+#include <sinew/otp/conversation.hpp>
 #include <sinew/otp/dynamic_supervisor.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/introspection.hpp>
@@ -29,7 +30,9 @@
 #include <sinew/otp/process_local.hpp>
 #include <sinew/otp/property_table.hpp>
 #include <sinew/otp/pubsub.hpp>
+#include <sinew/otp/receive.hpp>
 #include <sinew/otp/registry.hpp>
+#include <sinew/otp/request_collection.hpp>
 #include <sinew/otp/server.hpp>
 #include <sinew/otp/stage.hpp>
 #include <sinew/otp/state_machine.hpp>

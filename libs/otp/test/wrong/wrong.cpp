@@ -2,6 +2,8 @@
 #include <sinew/otp/call.hpp>
 #if MISTAKE == 9
 #include <sinew/otp/state_machine.hpp>
+#elif MISTAKE >= 11
+#include <sinew/otp/conversation.hpp>
 #endif
 
 #include <chrono>
@@ -51,6 +53,18 @@ public:
 };
 #endif
 
+#if MISTAKE >= 11
+class Dialog : public sinew::Conversation<Dialog, Plain> {
+public:
+    sinew::Async<> run() {
+#if MISTAKE == 11
+        co_await receive<Known>();
+#endif
+        co_return;
+    }
+};
+#endif
+
 } // namespace
 
 int main() {
@@ -69,6 +83,12 @@ int main() {
     sinew::cast(sinew::ServerRef<Machine>(), Plain{});
 #elif MISTAKE == 10
     (void)sinew::request(lamp, Plain{});
+#elif MISTAKE == 11
+    (void)sinew::spawn<Dialog>();
+#elif MISTAKE == 12
+    sinew::send(sinew::ServerRef<Dialog>(), Known{});
+#elif MISTAKE == 13
+    (void)sinew::request(sinew::ServerRef<Dialog>(), Known{});
 #endif
     return lamp ? 1 : 0;
 }

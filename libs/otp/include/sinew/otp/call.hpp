@@ -149,11 +149,20 @@ public:
         : m_function(std::move(function)) {}
     void init() { send_first(make_envelope<Run>(info_ops<FunctionProcess, Run>)); }
     auto handle_info(Run /*run*/) -> std::invoke_result_t<F&> {
-        stop_self(ExitReason::normal());
-        return m_function();
+        if constexpr (is_async<std::invoke_result_t<F&>>) {
+            return await_function();
+        } else {
+            m_function();
+            stop_self(ExitReason::normal());
+        }
     }
 
 private:
+    Async<void> await_function() {
+        auto running = m_function();
+        co_await running;
+        stop_self(ExitReason::normal());
+    }
     F m_function;
 };
 

@@ -2,7 +2,9 @@
 ///
 /// Invariant: only what others send() and cast() and ask is refused or dropped; answers, Exit and Down
 /// are not. Every refused or dropped call is answered with an error (unavailable: its mailbox
-/// is full). Threading: set in the process itself, best in init().
+/// is full). A blocked sender still handles exits and the runtime's own messages (stop(), introspection), but
+/// answers nobody: two processes that block each other wait until a call between them times out. Threading:
+/// set in the process itself, best in init().
 #pragma once
 
 #include <cstddef>
@@ -16,7 +18,11 @@ struct MailboxLimit {
         /// The new message is refused.
         reject_newest,
         /// The message that has waited longest goes.
-        drop_oldest
+        drop_oldest,
+        /// The message is taken, and its sender, when it is a process, handles nothing more after its present
+        /// handler until half of them are handled. So more than `length` may wait: what each sender's handler
+        /// sent at once. Threads outside are not blocked.
+        block_sender
     };
     /// Messages that wait, at most; 0: any number. What other workers' processes sent is counted when the
     /// process's worker takes it in, between two handlers.

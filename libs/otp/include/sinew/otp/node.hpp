@@ -49,6 +49,16 @@ struct StuckHandlers {
     unsigned most_replaced = 128;
 };
 
+/// A worker of its own for processes that must react in time: set_real_time() brings a process there. Its
+/// thread goes before all ordinary ones (SCHED_FIFO); it needs CAP_SYS_NICE or RLIMIT_RTPRIO. Without that
+/// right a warning is logged, and it runs as an ordinary thread.
+struct RealTimeWorker {
+    /// From 1 to 99, as sched(7) counts; 0: the node has no such worker.
+    int priority = 0;
+    /// The processor it stays on, from 0; -1: any.
+    int processor = -1;
+};
+
 /// How a Node is made.
 struct NodeOptions {
     /// Scheduler threads; 0: one per processor this process may use.
@@ -58,6 +68,7 @@ struct NodeOptions {
     /// Where log lines go; default: standard error. Must outlive the node.
     log::Sink* log = nullptr;
     StuckHandlers stuck_handlers = {};
+    RealTimeWorker real_time = {};
 };
 
 /// A running system; see the top of the file.
@@ -99,7 +110,7 @@ public:
     enum class Accounting : std::uint8_t { off, on };
     /// See Accounting.
     void account_time(Accounting accounting) noexcept;
-    /// Scheduler threads.
+    /// Scheduler threads, without the real-time one.
     [[nodiscard]] unsigned worker_count() const noexcept;
     /// For the library's own parts.
     [[nodiscard]] detail::NodeCore& core() noexcept { return *m_core; }

@@ -65,8 +65,17 @@ void exit(Pid pid, ExitReason reason);
 enum class Priority : std::uint8_t { low, normal, high };
 /// From its next turn on. High is for processes that do little and must do it soon: they can starve the rest.
 void set_priority(Priority priority);
+/// From its next turn on this process runs on the node's real-time worker, for good: for little that must
+/// happen in time. What it spawns does not. Errors: unsupported: the node has no such worker
+/// (NodeOptions::real_time); invalid_argument: it watches descriptors already. In a simulation it changes
+/// nothing.
+[[nodiscard]] Result<> set_real_time();
 /// A name for reports and listings; the default is the server's type.
 void set_label(std::string label);
+/// Gives back what the runtime keeps for this process and does not need now, before a long rest: room in its
+/// lists of links and monitors, and the whole second part of its record when that is empty. What its state
+/// holds is the server's own to give back.
+void hibernate();
 /// The pids linked to this process, oldest first.
 [[nodiscard]] std::vector<Pid> links();
 

@@ -29,6 +29,10 @@ enum class ProcessState : std::uint8_t {
     running,
     /// A handler waits for an answer; messages wait, too.
     awaiting,
+    /// Its coroutine waits for a message of certain types.
+    receiving,
+    /// It sent to a full mailbox that blocks its senders, and waits for room there.
+    blocked,
     /// It was asked to stop, or is in terminate().
     stopping
 };

@@ -125,6 +125,13 @@ public:
         return Awaiter{*this};
     }
 
+    /// For a RequestCollection: the answer goes to `pending`. Returns what an error says of the target.
+    detail::RequestLabel begin(detail::Pending& pending) && {
+        detail::arm_pending(pending, m_start.timeout);
+        detail::begin_request(m_start, detail::path_to(pending));
+        return m_start.label;
+    }
+
     /// Calls `function(Value)` in this process when the answer comes, in mailbox order. Never calls it when
     /// the process ends first.
     template<typename F>

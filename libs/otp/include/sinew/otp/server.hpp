@@ -76,11 +76,33 @@ private:
     detail::ReplyPath m_path;
 };
 
-/// "S has a handle_... for M". What the compiler names when a message does not fit.
+namespace detail {
+/// The messages a Conversation takes, as S::Takes.
+template<typename... Messages>
+struct MessageList {};
+template<typename M, typename... Messages>
+inline constexpr bool is_one_of = (std::is_same_v<M, Messages> || ...);
+template<typename M, typename List>
+inline constexpr bool is_in_list = false;
+template<typename M, typename... Messages>
+inline constexpr bool is_in_list<M, MessageList<Messages...>> = is_one_of<M, Messages...>;
+template<typename S, typename M>
+concept Takes = requires {
+    typename S::Takes;
+    requires is_in_list<M, typename S::Takes>;
+};
+template<typename S, typename M>
+concept HasInfoHandler = requires(S& server, M message) { server.handle_info(std::move(message)); };
+} // namespace detail
+
+template<IsRequest R>
+struct Asked;
+
+/// "S has a handle_... for M, or receives it". What the compiler names when a message does not fit.
 template<typename S, typename M>
 concept HandlesCast = requires(S& server, M message) { server.handle_cast(std::move(message)); };
 template<typename S, typename M>
-concept HandlesInfo = requires(S& server, M message) { server.handle_info(std::move(message)); };
+concept HandlesInfo = detail::HasInfoHandler<S, M> || detail::Takes<S, M>;
 template<typename S, typename R>
 concept HandlesCallNow = requires(S& server, R request) { server.handle_call(std::move(request)); };
 template<typename S, typename R>
@@ -88,7 +110,9 @@ concept HandlesCallLater = requires(S& server, R request, Deferred<R> reply) {
     server.handle_call(std::move(request), std::move(reply));
 };
 template<typename S, typename R>
-concept HandlesCall = IsRequest<R> && (HandlesCallNow<S, R> || HandlesCallLater<S, R>);
+concept ReceivesCall = IsRequest<R> && detail::Takes<S, Asked<R>>;
+template<typename S, typename R>
+concept HandlesCall = IsRequest<R> && (HandlesCallNow<S, R> || HandlesCallLater<S, R> || ReceivesCall<S, R>);
 
 } // namespace sinew
 
@@ -108,6 +132,11 @@ public:
         : m_node(&current_node())
         , m_pid(server.pid())
         , m_ops(&detail::info_ops<S, M>) {}
+    /// For inbox().
+    Recipient(Pid pid, detail::MessageOps const& ops)
+        : m_node(&current_node())
+        , m_pid(pid)
+        , m_ops(&ops) {}
     /// Who it is.
     [[nodiscard]] Pid pid() const noexcept { return m_pid; }
     [[nodiscard]] explicit operator bool() const noexcept { return m_ops != nullptr; }

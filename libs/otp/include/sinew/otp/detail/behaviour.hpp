@@ -94,6 +94,9 @@ void send_first(Envelope* envelope);
 /// Sends `envelope` to the current process after `delay`.
 std::uint64_t send_later(Duration delay, Envelope* envelope, void** node);
 
+/// A message came that the current process has no handler for, and does not receive.
+void report_unreceived(std::type_info const& message);
+
 /// Delivers `envelope`, whose payload is the IdleMark, when the current process has handled no message for
 /// `delay` after the one that it handles now. Replaces the one armed before.
 struct IdleMark {

@@ -34,6 +34,16 @@ enum class EnvelopeKind : std::uint8_t {
     signal
 };
 
+/// What a payload is made of.
+enum class PayloadForm : std::uint8_t {
+    /// Only the ops know.
+    own,
+    /// The message.
+    message,
+    /// A CallPayload of the message.
+    call
+};
+
 /// What to do with a payload: one constant per message type and receiver.
 struct MessageOps {
     EnvelopeKind kind = EnvelopeKind::message;
@@ -49,6 +59,7 @@ struct MessageOps {
     bool may_be_dropped = false;
     /// A suspended process handles it, too.
     bool is_system = false;
+    PayloadForm form = PayloadForm::own;
     /// Signals only: acts on the process, on its owner's thread.
     void (*arrive)(Process& process, Envelope& envelope) = nullptr;
 };
@@ -65,6 +76,9 @@ static_assert(sizeof(Envelope) == 64);
 /// A block. Throws std::bad_alloc.
 [[nodiscard]] Envelope* allocate_envelope();
 void free_envelope(Envelope* envelope) noexcept;
+/// Frees an envelope whose payload is gone.
+using EnvelopeOwner =
+    std::unique_ptr<Envelope, decltype([](Envelope* owned) noexcept { free_envelope(owned); })>;
 
 /// Takes `envelope` to `target`, of the node this thread belongs to. A stale target discards it with noproc.
 void deliver(Pid target, Envelope* envelope);

@@ -60,13 +60,14 @@ struct Pending : TimerNode {
     Process* owner = nullptr;
     /// The answer, once there.
     Envelope* reply = nullptr;
-    /// Set when a coroutine waits: it is resumed. Otherwise on_reply is called in mailbox order.
+    /// Set when a coroutine waits: it is resumed. Otherwise on_reply is called in mailbox order; with
+    /// keeps_reply at once, by the runtime.
     std::coroutine_handle<> waiter;
     void (*on_reply)(Pending& pending) = nullptr;
     /// Frees a Pending that lives on the heap, without an answer (the process ended).
     void (*abandon)(Pending& pending) noexcept = nullptr;
     State state = State::idle;
-    /// Without a waiter and on_reply: an answer stays here until someone waits for it.
+    /// Without a waiter: an answer stays here until someone takes it.
     bool keeps_reply = false;
 };
 
@@ -178,8 +179,7 @@ template<typename T>
 /// Takes the value out of the answer and frees it.
 template<typename T>
 [[nodiscard]] FlatResultOf<T> take_reply(Envelope* reply, RequestLabel const& label) {
-    std::unique_ptr<Envelope, decltype([](Envelope* taken) noexcept { free_envelope(taken); })> const owner(
-        reply);
+    EnvelopeOwner const owner(reply);
     if (reply->ops == &failure_ops) {
         return std::unexpected(make_request_error(*reply, label));
     }

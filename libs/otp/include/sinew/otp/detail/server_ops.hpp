@@ -11,6 +11,7 @@
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/pending.hpp>
 
+#include <concepts>
 #include <memory>
 #include <new>
 #include <tuple>
@@ -39,7 +40,11 @@ void run_handler(F&& function) {
 template<typename S, typename M>
 void deliver_info(void* state, Envelope& envelope) {
     PayloadScope<M> message(envelope);
-    run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(*message)); });
+    if constexpr (HasInfoHandler<S, M>) {
+        run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(*message)); });
+    } else {
+        report_unreceived(typeid(M));
+    }
 }
 template<typename S, typename M>
 void deliver_cast(void* state, Envelope& envelope) {
@@ -62,7 +67,8 @@ template<typename S, typename M>
 inline constexpr MessageOps info_ops{.deliver = &deliver_info<S, M>,
                                      .discard = &discard_payload<M>,
                                      .type = &typeid(M),
-                                     .may_be_dropped = true};
+                                     .may_be_dropped = true,
+                                     .form = PayloadForm::message};
 template<typename S, typename M>
 inline constexpr MessageOps cast_ops{.deliver = &deliver_cast<S, M>,
                                      .discard = &discard_payload<M>,
@@ -108,7 +114,9 @@ void deliver_call(void* state, Envelope& envelope) {
     using Reply = typename R::Reply;
     S& server = *static_cast<S*>(state);
     PayloadScope<CallPayload<R>> const call(envelope);
-    if constexpr (HandlesCallLater<S, R>) {
+    if constexpr (ReceivesCall<S, R>) {
+        report_unreceived(typeid(R));
+    } else if constexpr (HandlesCallLater<S, R>) {
         run_handler(
             [&] { return server.handle_call(std::move(call->request), Deferred<R>(std::move(call->path))); });
     } else if constexpr (is_async<decltype(server.handle_call(std::move(call->request)))>) {
@@ -133,7 +141,8 @@ inline constexpr MessageOps call_ops{.deliver = &deliver_call<S, R>,
                                      .discard = &discard_call<R>,
                                      .type = &typeid(R),
                                      .may_be_dropped = !is_system_face<S>,
-                                     .is_system = is_system_face<S>};
+                                     .is_system = is_system_face<S>,
+                                     .form = PayloadForm::call};
 
 [[nodiscard]] inline Result<Start> to_start(Result<void> result) {
     if (!result) {
@@ -158,9 +167,36 @@ Async<void> drive_init(S& server) {
 }
 // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
+/// The process is its run().
+template<typename S>
+concept IsConversation = requires { typename S::Takes; };
+
+struct BeginRun {};
+template<typename S>
+Async<void> drive_run(S& server) {
+    static_assert(
+        requires {
+            { server.run() } -> std::same_as<Async<void>>;
+        }, "a conversation has a public run() that returns sinew::Async<>");
+    auto running = server.run();
+    co_await running;
+    stop_self(ExitReason::normal());
+}
+template<typename S>
+void deliver_run(void* state, Envelope& envelope) {
+    destroy_payload<BeginRun>(envelope);
+    start_root(drive_run(*static_cast<S*>(state)));
+}
+template<typename S>
+inline constexpr MessageOps run_ops{
+    .deliver = &deliver_run<S>, .discard = &discard_payload<BeginRun>, .type = &typeid(BeginRun)};
+
 template<typename S>
 void run_init(void* state) {
     S& server = *static_cast<S*>(state);
+    if constexpr (IsConversation<S>) {
+        send_first(make_envelope<BeginRun>(run_ops<S>));
+    }
     if constexpr (!requires { server.init(); }) {
         init_done(Start::running);
     } else if constexpr (is_async<decltype(server.init())>) {
@@ -219,17 +255,17 @@ constexpr Behaviour make_behaviour() {
             run_handler([&] { return static_cast<S*>(state)->terminate(reason); });
         };
     }
-    if constexpr (HandlesInfo<S, Exit>) {
+    if constexpr (HasInfoHandler<S, Exit>) {
         behaviour.handle_exit = [](void* state, Exit message) {
             run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(message)); });
         };
     }
-    if constexpr (HandlesInfo<S, Down>) {
+    if constexpr (HasInfoHandler<S, Down>) {
         behaviour.handle_down = [](void* state, Down message) {
             run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(message)); });
         };
     }
-    if constexpr (HandlesInfo<S, FileReady>) {
+    if constexpr (HasInfoHandler<S, FileReady>) {
         behaviour.handle_file = [](void* state, FileReady message) {
             run_handler([&] { return static_cast<S*>(state)->handle_info(message); });
         };
