@@ -105,7 +105,7 @@ run(hogs) ->
         pong = gen_server:call(Server, ping, infinity),
         now_ns() - Start
     end || _ <- lists:seq(1, 300)],
-    percentiles(hogs, call, Times, 1000000, "ms").
+    percentiles(hogs, call, Times, 1000, "us").
 
 calls(Name, Clients) ->
     Count = 500000,
