@@ -117,6 +117,7 @@ def build_peers() -> list[Contestant]:
         Contestant("beam", ("erl", *beam), "beam"),
         Contestant("beam, one scheduler", ("erl", "+S", "1:1", *beam), "beam"),
         Contestant("caf", (str(PEERS / "caf_peer"), workers), "caf"),
+        Contestant("caf, one worker", (str(PEERS / "caf_peer"), "1"), "caf"),
         Contestant("floor, atomic", (str(PEERS / "floor_atomic"), "1"), "floor_atomic"),
         Contestant("floor, owner-local", (str(PEERS / "floor_local"), "1"), "floor_local"),
     ]

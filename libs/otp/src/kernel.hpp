@@ -48,6 +48,8 @@ void end_coroutine(Worker& worker, Process& process) noexcept;
 /// Whether `envelope`, which came while the process is_receiving, is something for it to do.
 [[nodiscard]] bool is_awaited(Process const& process, Envelope& envelope) noexcept;
 
+/// The end of the process. Afterwards the record belongs to nobody.
+void die(Worker& worker, Process& process);
 /// As if the handler of the first message, which stays in the mailbox, had thrown: a simulated fault.
 void crash(Worker& worker, Process& process) noexcept;
 /// The running process handles system messages only, for `time`.
@@ -71,6 +73,8 @@ void let_senders_go_on(Process& process);
 void let_all_senders_go_on(Pid pid, Extras& extras);
 /// As a process has it when it begins.
 void reset_mailbox_limit(Process& process) noexcept;
+/// From a thread that is not of this node: leaves `envelope` with the process, and tells its worker.
+void push_from_outside(Process& process, Pid pid, Envelope* envelope);
 /// Nobody lives at that Pid any more.
 void bounce(Envelope* envelope) noexcept;
 

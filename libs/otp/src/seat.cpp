@@ -24,7 +24,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -32,6 +31,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -80,9 +80,9 @@ void make_real_time(RealTimeWorker const& options) noexcept {
     sched_param const parameter{.sched_priority = options.priority};
     if (sched_setscheduler(0, SCHED_FIFO, &parameter) != 0) {
         int const error = errno;
-        log::warning(
-            "the real-time worker runs as an ordinary thread",
-            {{"cause", std::strerror(error)}, {"remedy", "CAP_SYS_NICE, or RLIMIT_RTPRIO of its priority"}});
+        log::warning("the real-time worker runs as an ordinary thread",
+                     {{"cause", std::system_category().message(error)},
+                      {"remedy", "CAP_SYS_NICE, or RLIMIT_RTPRIO of its priority"}});
     }
     if (options.processor < 0) {
         return;
@@ -95,7 +95,7 @@ void make_real_time(RealTimeWorker const& options) noexcept {
         sched_setaffinity(0, sizeof wanted, &wanted) != 0) {
         int const error = errno;
         log::warning("the real-time worker has no processor of its own",
-                     {{"processor", options.processor}, {"cause", std::strerror(error)}});
+                     {{"processor", options.processor}, {"cause", std::system_category().message(error)}});
         return;
     }
     t_real_time.processors_before = before;

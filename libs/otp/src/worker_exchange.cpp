@@ -50,9 +50,20 @@ void push_shared(std::atomic<Process*>& list, Process& process) noexcept {
         !list.compare_exchange_weak(head, &process, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
+/// Taking each of its timers from one wheel to another would hold both workers up.
+bool has_many_timers(Process const& process) noexcept {
+    constexpr int many = 64;
+    int count = 0;
+    for (MessageTimer const* timer = process.timers; timer != nullptr && count < many; ++count) {
+        timer = timer->next_timer;
+    }
+    return count == many;
+}
+
 /// A process that watches descriptors stays with its worker's poller.
 bool is_pinned(Process const& process) noexcept {
-    return process.is_real_time || (process.extras != nullptr && !process.extras->file_watches.empty());
+    return process.is_real_time || has_many_timers(process) ||
+           (process.extras != nullptr && !process.extras->file_watches.empty());
 }
 
 } // namespace
@@ -276,7 +287,9 @@ void Worker::run_one_and_share() {
     // One long handler says nothing of those that wait.
     bool const are_long = std::exchange(m_was_run_long, is_long) && is_long;
     bool const are_many = run_ns * static_cast<std::int64_t>(m_queue.size()) > long_backlog_ns;
-    if ((are_long || are_many) && may_share(before_ns + run_ns)) {
+    // Who has one process keeps it.
+    bool const has_several = m_queue.size() + (m_hot != nullptr ? 1 : 0) > 1;
+    if (has_several && (are_long || are_many) && may_share(before_ns + run_ns)) {
         give_half(are_long);
     }
 }

@@ -129,7 +129,8 @@ TEST_P(Receives, finds_a_message_that_waited_before_it_was_asked_for) {
 Async<> either(Talk& self) {
     for (int i = 0; i < 2; ++i) {
         auto const message = co_await Talk::receive<Number, Word>();
-        self.say(std::holds_alternative<Number>(*message) ? "number" : "word " + std::get<Word>(*message).text);
+        self.say(std::holds_alternative<Number>(*message) ? "number"
+                                                          : "word " + std::get<Word>(*message).text);
     }
 }
 
@@ -431,9 +432,7 @@ TEST_F(ReceivesInTime, nothing_when_the_time_is_over_and_nothing_is_left_behind)
 }
 
 TEST_F(ReceivesInTime, never_early) {
-    talk([](Talk& self) -> Async<> {
-        self.say(text_of(co_await Talk::receive<Number>(1s)));
-    });
+    talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
     simulation.advance(999ms);
     EXPECT_THAT(journal.lines(), IsEmpty());
     simulation.advance(1ms);
@@ -441,9 +440,8 @@ TEST_F(ReceivesInTime, never_early) {
 }
 
 TEST_F(ReceivesInTime, other_messages_do_not_prolong_it) {
-    TalkRef const talker = talk([](Talk& self) -> Async<> {
-        self.say(text_of(co_await Talk::receive<Number>(1s)));
-    });
+    TalkRef const talker =
+        talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
     simulation.advance(900ms);
     send(talker, Word{"unwanted"});
     simulation.advance(100ms);
@@ -472,9 +470,8 @@ TEST_F(ReceivesInTime, zero_looks_without_waiting) {
 }
 
 TEST_F(ReceivesInTime, a_time_that_ends_while_it_is_suspended_shows_afterwards) {
-    TalkRef const talker = talk([](Talk& self) -> Async<> {
-        self.say(text_of(co_await Talk::receive<Number>(1s)));
-    });
+    TalkRef const talker =
+        talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
     EXPECT_TRUE(call(system_of(talker.pid()), Suspend{}));
     simulation.advance(5s);
     EXPECT_THAT(journal.lines(), IsEmpty());
@@ -503,9 +500,7 @@ TEST_F(ReceivesInTime, terminate_may_receive) {
     auto const polite = simulation.node().start<Polite>({}, std::ref(journal)).value();
     ProbeRef const stopper =
         simulation.node().start<Probe>({}, Probe::Options{.name = "s", .journal = &journal}).value();
-    (void)call(stopper, RunInside{[polite](Probe&) {
-                   stop(polite.pid()).then([](Result<> const&) {});
-               }});
+    (void)call(stopper, RunInside{[polite](Probe&) { stop(polite.pid()).then([](Result<> const&) {}); }});
     simulation.run_until_settled();
     send(polite, Word{"goodbye"});
     simulation.run_until_settled();
@@ -520,8 +515,8 @@ TEST_F(ReceivesInTime, under_a_supervisor_it_begins_anew_after_a_crash) {
         (void)co_await Talk::receive<Number>();
         throw std::runtime_error("broken");
     };
-    auto const supervisor = simulation.node().start(
-        supervise(Strategy::one_for_one, {child<Talk>({&journal, script})}));
+    auto const supervisor =
+        simulation.node().start(supervise(Strategy::one_for_one, {child<Talk>({&journal, script})}));
     ASSERT_TRUE(supervisor) << supervisor.error().message();
     simulation.run_until_settled();
     send(name<Talk>, Number{});

@@ -127,10 +127,16 @@ private:
     std::vector<FileDescriptor> m_events;
 };
 
+class Quiet final : public log::Sink {
+public:
+    void write(log::Event const& /*event*/) noexcept override {}
+};
+
 TEST(OutOfDescriptors, ends_the_process_that_takes_them_and_gives_them_back) {
     rlimit before{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    Node node{NodeOptions{.workers = 2}};
+    Quiet quiet;
+    Node node{NodeOptions{.workers = 2, .log = &quiet}};
     auto const other = node.start<Other>().value();
     auto const taker = node.start<Taker>().value();
     rlimit const few{.rlim_cur = 200, .rlim_max = before.rlim_max};

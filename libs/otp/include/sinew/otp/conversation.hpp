@@ -43,8 +43,9 @@ protected:
     /// The same as sinew::receive(), of messages that can come.
     template<typename... Ms>
     [[nodiscard]] static Receive<Ms...> receive(Duration timeout = Duration::max()) {
-        static_assert(((detail::is_one_of<Ms, Messages...> || detail::is_one_of<Ms, Exit, Down, FileReady>) && ...),
-                      "this conversation does not take that message: add it to Conversation<..., Messages...>");
+        static_assert(
+            ((detail::is_one_of<Ms, Messages...> || detail::is_one_of<Ms, Exit, Down, FileReady>) && ...),
+            "this conversation does not take that message: add it to Conversation<..., Messages...>");
         return Receive<Ms...>(timeout);
     }
 

@@ -165,25 +165,27 @@ Async<void> drive_init(S& server) {
         init_done(to_start(std::move(result)));
     }
 }
-// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
 /// The process is its run().
 template<typename S>
 concept IsConversation = requires { typename S::Takes; };
+template<typename S>
+concept HasRun = requires(S& server) {
+    { server.run() } -> std::same_as<Async<void>>;
+};
 
 struct BeginRun {};
 template<typename S>
 Async<void> drive_run(S& server) {
-    static_assert(
-        requires {
-            { server.run() } -> std::same_as<Async<void>>;
-        }, "a conversation has a public run() that returns sinew::Async<>");
     auto running = server.run();
     co_await running;
     stop_self(ExitReason::normal());
 }
+// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
+
 template<typename S>
 void deliver_run(void* state, Envelope& envelope) {
+    static_assert(HasRun<S>, "a conversation has a public run() that returns sinew::Async<>");
     destroy_payload<BeginRun>(envelope);
     start_root(drive_run(*static_cast<S*>(state)));
 }
