@@ -84,7 +84,12 @@ class Contestant:
         started = time.monotonic()
         try:
             done = subprocess.run(
-                [*self.command, case], capture_output=True, text=True, timeout=RUN_LIMIT_SECONDS, check=False
+                [*self.command, case],
+                capture_output=True,
+                text=True,
+                timeout=RUN_LIMIT_SECONDS,
+                check=False,
+                env={**os.environ, "ERL_CRASH_DUMP_SECONDS": "0"},
             )
         except subprocess.TimeoutExpired:
             return {}

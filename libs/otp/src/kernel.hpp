@@ -61,6 +61,8 @@ void doom(Process& process, ExitReason reason);
 void request_stop(Process& process, ExitReason reason);
 /// An answer reached the process.
 void accept_reply(Worker& worker, Process& process, Envelope* envelope);
+/// An answer that says why there is none.
+[[nodiscard]] Envelope* make_failure(std::uint64_t ref, RequestFailure failure, ExitReason const& reason);
 /// Runs the continuation that waits for an answer.
 void dispatch_reply(Process& process, Envelope* envelope);
 /// The mailbox is long: warns, or keeps the limit. False: `envelope` was refused.

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -23,22 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-
-class LineSink final : public log::Sink {
-public:
-    void write(log::Event const& event) noexcept override {
-        std::lock_guard const lock(m_mutex);
-        m_text += std::string(event.text) + "\n";
-    }
-    [[nodiscard]] std::string text() const {
-        std::lock_guard const lock(m_mutex);
-        return m_text;
-    }
-
-private:
-    mutable std::mutex m_mutex;
-    std::string m_text;
-};
 
 struct Inside {
     using Reply = std::string;

@@ -127,16 +127,11 @@ private:
     std::vector<FileDescriptor> m_events;
 };
 
-class Quiet final : public log::Sink {
-public:
-    void write(log::Event const& /*event*/) noexcept override {}
-};
-
 TEST(OutOfDescriptors, ends_the_process_that_takes_them_and_gives_them_back) {
     rlimit before{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    Quiet quiet;
-    Node node{NodeOptions{.workers = 2, .log = &quiet}};
+    LineSink log;
+    Node node{NodeOptions{.workers = 2, .log = &log}};
     auto const other = node.start<Other>().value();
     auto const taker = node.start<Taker>().value();
     rlimit const few{.rlim_cur = 200, .rlim_max = before.rlim_max};
@@ -146,6 +141,7 @@ TEST(OutOfDescriptors, ends_the_process_that_takes_them_and_gives_them_back) {
         std::this_thread::yield();
     }
     EXPECT_EQ(call(other, Echo{"alive"}), "alive");
+    EXPECT_THAT(log.text(), ::testing::HasSubstr("Too many open files"));
     int const event = eventfd(0, EFD_CLOEXEC);
     EXPECT_GE(event, 0) << "they are free again";
     close(event);

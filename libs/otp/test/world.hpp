@@ -1,7 +1,7 @@
 /// World: the same test on a simulation and on real threads. Journal and Probe: what happened, told by
-/// processes.
+/// processes. LineSink: what was logged.
 ///
-/// Threading: the test's thread; a Journal locks.
+/// Threading: the test's thread; a Journal and a LineSink lock.
 #pragma once
 
 #include <sinew/otp.hpp>
@@ -20,6 +20,23 @@
 #include <vector>
 
 namespace sinew::testing {
+
+/// What was logged, a line each.
+class LineSink final : public log::Sink {
+public:
+    void write(log::Event const& event) noexcept override {
+        std::lock_guard const lock(m_mutex);
+        m_text += std::string(event.text) + "\n";
+    }
+    [[nodiscard]] std::string text() const {
+        std::lock_guard const lock(m_mutex);
+        return m_text;
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::string m_text;
+};
 
 /// Lines in the order they happened.
 class Journal {
