@@ -119,6 +119,7 @@ def build_peers() -> list[Contestant]:
     workers = str(len(os.sched_getaffinity(0)))
     return [
         Contestant("sinew", (str(PROGRAM), "--workers", workers)),
+        Contestant("sinew, one worker", (str(PROGRAM), "--workers", "1"), "one_worker"),
         Contestant("beam", ("erl", *beam), "beam"),
         Contestant("beam, one scheduler", ("erl", "+S", "1:1", *beam), "beam"),
         Contestant("caf", (str(PEERS / "caf_peer"), workers), "caf"),
@@ -162,7 +163,7 @@ def make_entry(row: Row, contestants: list[Contestant], samples: Samples) -> dic
     median = statistics.median(values)
     peers = {
         peer: figure
-        for peer in ("beam", "caf", "floor_atomic", "floor_local")
+        for peer in ("one_worker", "beam", "caf", "floor_atomic", "floor_local")
         if (figure := best_peer(row, contestants, samples, peer)) is not None
     }
     reached = None if row.goal is None else (median >= row.goal if row.more_is_better else median <= row.goal)
@@ -199,15 +200,17 @@ def ratio(entry: dict, peer: str) -> str:
 def print_table(entries: list[dict]) -> None:
     print(
         f"{'case':<20}{'metric':<21}{'median':>11} {'unit':<6}{'spread':>21}{'goal':>10}     "
-        f"{'BEAM':>8}{'CAF':>8}{'atomic':>8}{'local':>8}"
+        f"{'1 worker':>10}{'BEAM':>8}{'CAF':>8}{'atomic':>8}{'local':>8}"
     )
     for entry in entries:
         low, high = entry["spread"]
         goal = "" if entry["goal"] is None else f"{entry['goal']:.4g}"
+        one_worker = entry["peers"].get("one_worker")
         mark = {True: "met", False: "NOT", None: ""}[entry["reached"]]
         print(
             f"{entry['case']:<20}{entry['metric']:<21}{entry['value']:>11.4g} {entry['unit']:<6}"
             f"{f'{low:.4g} - {high:.4g}':>21}{goal:>10} {mark:<4}"
+            f"{'-' if one_worker is None else f'{one_worker:.4g}':>10}"
             f"{ratio(entry, 'beam'):>8}{ratio(entry, 'caf'):>8}"
             f"{ratio(entry, 'floor_atomic'):>8}{ratio(entry, 'floor_local'):>8}"
         )

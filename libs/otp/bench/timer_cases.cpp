@@ -43,7 +43,7 @@ public:
         m_report->add("timers", "bytes", (resident_bytes() - before) / static_cast<double>(timer_count), "B");
         auto const cancelling = SteadyClock::now();
         for (Timer const timer : timers) {
-            (void)cancel(timer);
+            cancel(timer);
         }
         m_report->rate("timers", "cancel", timer_count, SteadyClock::now() - cancelling);
         m_gate->arrive();

@@ -57,7 +57,8 @@ void DynamicSupervisor::State::start(ChildSpec spec, Deferred<StartChild> reply)
                                                      std::to_string(m_options.max_children) +
                                                      ", are running already"));
     } else {
-        launch(Child{.spec = std::make_shared<ChildSpec const>(std::move(spec)), .number = m_next_key++},
+        launch(Child{.spec = detail::make_shared_in_block<ChildSpec const>(std::move(spec)),
+                     .number = m_next_key++},
                std::move(reply));
     }
 }
@@ -66,7 +67,7 @@ void DynamicSupervisor::State::launch(Child child, std::optional<Deferred<StartC
     child.is_starting = true;
     child.backoff.started(now());
     std::shared_ptr<ChildSpec const> const spec = child.spec;
-    auto const shared_pid = std::make_shared<Pid>();
+    auto const shared_pid = detail::make_shared_in_block<Pid>();
     detail::ReplyPath path = detail::continue_with_answer<Pid>(
         detail::RequestLabel{.target = {}, .target_type = spec->blueprint->behaviour().type},
         [this, shared_pid, reply = std::move(reply)](Result<Pid> result) mutable {
@@ -112,7 +113,7 @@ void DynamicSupervisor::State::terminate(Pid pid, Deferred<TerminatePid> reply) 
         return;
     }
     child->is_stopping = true;
-    auto const shared_reply = std::make_shared<Deferred<TerminatePid>>(std::move(reply));
+    auto const shared_reply = detail::make_shared_in_block<Deferred<TerminatePid>>(std::move(reply));
     end_child(pid, child->spec->shutdown, [this, pid, shared_reply] {
         m_children.erase(pid);
         unlink(pid, Flush::yes);

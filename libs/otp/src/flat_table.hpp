@@ -1,15 +1,15 @@
 /// FlatTable: a small map in insertion order: a vector, with a hash index once it has grown.
 ///
 /// Invariant: keys are unique; iteration order depends only on the operations (a removal moves the last entry
-/// into the gap), so that a simulation repeats. Threading: a value.
+/// into the gap), so that a simulation repeats. The index is a table with linear probing, a power of two long
+/// and at most half full, of positions plus one; 0 is a free place. Threading: a value.
 #pragma once
 
 #include <sinew/otp/pid.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,11 +31,12 @@ public:
         if (find(key) != nullptr) {
             return false;
         }
-        m_entries.push_back({key, std::move(value)});
-        if (m_index) {
-            m_index->emplace(hash(key), m_entries.size() - 1);
-        } else if (m_entries.size() > index_from) {
+        if (m_entries.size() >= (m_places.empty() ? index_from : m_places.size() / 2)) {
             build_index();
+        }
+        m_entries.push_back({key, std::move(value)});
+        if (!m_places.empty()) {
+            m_places[place_of(key)] = static_cast<std::uint32_t>(m_entries.size());
         }
         return true;
     }
@@ -45,21 +46,21 @@ public:
             return false;
         }
         std::size_t const last = m_entries.size() - 1;
-        if (m_index) {
-            m_index->erase(hash(key));
+        if (!m_places.empty()) {
+            free_place(place_of(key));
         }
         if (at != last) {
-            m_entries[at] = std::move(m_entries[last]);
-            if (m_index) {
-                (*m_index)[hash(m_entries[at].key)] = at;
+            if (!m_places.empty()) {
+                m_places[place_of(m_entries[last].key)] = static_cast<std::uint32_t>(at + 1);
             }
+            m_entries[at] = std::move(m_entries[last]);
         }
         m_entries.pop_back();
         return true;
     }
     void shrink() {
         if (m_entries.size() <= index_from) {
-            m_index.reset();
+            m_places = {};
         }
         m_entries.shrink_to_fit();
     }
@@ -71,10 +72,26 @@ private:
     static constexpr std::size_t index_from = 16;
     [[nodiscard]] static std::uint64_t hash(Pid key) noexcept { return key.value(); }
     [[nodiscard]] static std::uint64_t hash(MonitorRef key) noexcept { return key.value; }
+    /// Where it would be looked for first.
+    [[nodiscard]] std::size_t home_of(Key key) const noexcept {
+        constexpr std::uint64_t golden_ratio = 0x9e37'79b9'7f4a'7c15;
+        return (hash(key) * golden_ratio) >> (64 - std::countr_zero(m_places.size()));
+    }
+    [[nodiscard]] std::size_t next_place(std::size_t place) const noexcept {
+        return (place + 1) & (m_places.size() - 1);
+    }
+    /// Its own, or the free one where it would be.
+    [[nodiscard]] std::size_t place_of(Key key) const noexcept {
+        std::size_t place = home_of(key);
+        while (m_places[place] != 0 && m_entries[m_places[place] - 1].key != key) {
+            place = next_place(place);
+        }
+        return place;
+    }
     [[nodiscard]] std::size_t position(Key key) const noexcept {
-        if (m_index) {
-            auto const found = m_index->find(hash(key));
-            return found == m_index->end() ? m_entries.size() : found->second;
+        if (!m_places.empty()) {
+            std::uint32_t const found = m_places[place_of(key)];
+            return found == 0 ? m_entries.size() : found - 1;
         }
         std::size_t at = 0;
         while (at < m_entries.size() && m_entries[at].key != key) {
@@ -82,14 +99,26 @@ private:
         }
         return at;
     }
+    /// Those behind it move up, unless that brought them before their home.
+    void free_place(std::size_t gap) noexcept {
+        std::size_t const mask = m_places.size() - 1;
+        for (std::size_t place = next_place(gap); m_places[place] != 0; place = next_place(place)) {
+            std::size_t const home = home_of(m_entries[m_places[place] - 1].key);
+            if (((place - home) & mask) >= ((place - gap) & mask)) {
+                m_places[gap] = m_places[place];
+                gap = place;
+            }
+        }
+        m_places[gap] = 0;
+    }
     void build_index() {
-        m_index = std::make_unique<std::unordered_map<std::uint64_t, std::size_t>>();
+        m_places = std::vector<std::uint32_t>(std::bit_ceil(4 * m_entries.size()));
         for (std::size_t at = 0; at < m_entries.size(); ++at) {
-            m_index->emplace(hash(m_entries[at].key), at);
+            m_places[place_of(m_entries[at].key)] = static_cast<std::uint32_t>(at + 1);
         }
     }
     std::vector<Entry> m_entries;
-    std::unique_ptr<std::unordered_map<std::uint64_t, std::size_t>> m_index;
+    std::vector<std::uint32_t> m_places;
 };
 
 } // namespace sinew::detail

@@ -31,6 +31,19 @@ using detail::ProcessScope;
 using detail::t_context;
 using detail::Worker;
 
+namespace {
+
+/// The node of a timer that `process` set and that is still to come, or null.
+detail::MessageTimer* find_timer(Process const& process, Timer timer) noexcept {
+    auto* const node = static_cast<detail::MessageTimer*>(timer.node);
+    bool const is_there = node != nullptr && timer.sequence != 0 &&
+                          std::atomic_ref(node->sequence).load(std::memory_order_relaxed) == timer.sequence &&
+                          node->process == &process;
+    return is_there ? node : nullptr;
+}
+
+} // namespace
+
 Node& current_node() {
     return detail::require_core().node;
 }
@@ -176,20 +189,25 @@ Request<void> pause(Duration duration) {
         detail::RequestLabel{.target = {}, .target_name = "pause()"}, std::nullopt));
 }
 
-std::optional<Duration> cancel(Timer timer) {
+bool cancel(Timer timer) {
     ProcessScope const scope("cancel()");
-    Process const& process = scope.process();
-    auto* const node = static_cast<detail::MessageTimer*>(timer.node);
-    if (node == nullptr || timer.sequence == 0 ||
-        std::atomic_ref(node->sequence).load(std::memory_order_relaxed) != timer.sequence ||
-        node->process != &process) {
-        return std::nullopt;
+    detail::MessageTimer* const node = find_timer(scope.process(), timer);
+    if (node == nullptr) {
+        return false;
     }
     Worker& worker = *t_context.worker;
-    Duration const left(std::max<std::int64_t>(node->due_ns - worker.core.now_ns(), 0));
     worker.timers.remove(*node);
     worker.forget_timer(*node, ExitReason::normal());
-    return left;
+    return true;
+}
+
+std::optional<Duration> time_left(Timer timer) {
+    ProcessScope const scope("time_left()");
+    detail::MessageTimer const* const node = find_timer(scope.process(), timer);
+    if (node == nullptr) {
+        return std::nullopt;
+    }
+    return Duration(std::max<std::int64_t>(node->due_ns - t_context.core->now_ns(), 0));
 }
 
 namespace detail {

@@ -1,40 +1,98 @@
 #include "timer_wheel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <limits>
+#include <optional>
+#include <utility>
 
 namespace sinew::detail {
 namespace {
 
-void make_empty(TimerNode& head) noexcept {
+constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
+
+void make_empty(TimerLink& head) noexcept {
     head.next = &head;
     head.previous = &head;
 }
 
-void insert_before(TimerNode& position, TimerNode& node) noexcept {
+bool is_empty(TimerLink const& head) noexcept {
+    return head.next == &head;
+}
+
+void insert_before(TimerLink& position, TimerLink& node) noexcept {
     node.next = &position;
     node.previous = position.previous;
     position.previous->next = &node;
     position.previous = &node;
 }
 
+/// Every link but the heads is a node's.
+TimerNode& node_of(TimerLink& link) noexcept {
+    return static_cast<TimerNode&>(link);
+}
+
 bool is_earlier(TimerNode const& a, TimerNode const& b) noexcept {
     return a.due_ns != b.due_ns ? a.due_ns < b.due_ns : a.sequence < b.sequence;
 }
 
-bool is_pointee_earlier(TimerNode const* a, TimerNode const* b) noexcept {
-    return is_earlier(*a, *b);
+/// The nodes from `first` on, which no longer know their previous ones, as the list of `head`.
+void link_again(TimerLink& head, TimerLink* first) noexcept {
+    TimerLink* previous = &head;
+    for (TimerLink* link = first; link != nullptr; link = link->next) {
+        link->previous = previous;
+        previous->next = link;
+        previous = link;
+    }
+    previous->next = &head;
+    head.previous = previous;
 }
 
-/// Moves a list's nodes behind those in `into`.
-void take_all(TimerNode& head, std::vector<TimerNode*>& into) {
-    for (TimerNode* node = head.next; node != &head; node = node->next) {
-        into.push_back(node);
-    }
+/// The nodes of a list that isn't empty, the last one's next null; the list is empty afterwards.
+TimerLink* take_all(TimerLink& head) noexcept {
+    TimerLink* const first = head.next;
+    head.previous->next = nullptr;
     make_empty(head);
+    return first;
+}
+
+TimerLink* merged(TimerLink* a, TimerLink* b) noexcept {
+    TimerLink first;
+    TimerLink* last = &first;
+    while (a != nullptr && b != nullptr) {
+        TimerLink*& from = is_earlier(node_of(*b), node_of(*a)) ? b : a;
+        last->next = from;
+        last = from;
+        from = from->next;
+    }
+    last->next = a != nullptr ? a : b;
+    return first.next;
+}
+
+/// Natural merge sort: what is in order already is passed over once. Needs no memory.
+TimerLink* sorted(TimerLink* rest) noexcept {
+    std::array<TimerLink*, std::numeric_limits<std::size_t>::digits> runs{}; // The n-th of 2^n runs or none.
+    while (rest != nullptr) {
+        TimerLink* run = rest;
+        TimerLink* last = run;
+        while (last->next != nullptr && !is_earlier(node_of(*last->next), node_of(*last))) {
+            last = last->next;
+        }
+        rest = std::exchange(last->next, nullptr);
+        std::size_t size = 0;
+        for (; runs.at(size) != nullptr; ++size) {
+            run = merged(std::exchange(runs.at(size), nullptr), run);
+        }
+        runs.at(size) = run;
+    }
+    TimerLink* all = nullptr;
+    for (TimerLink* const run : runs) {
+        all = merged(run, all);
+    }
+    return all;
 }
 
 } // namespace
@@ -48,30 +106,33 @@ TimerWheel::TimerWheel(std::int64_t now_ns)
     }
 }
 
-void TimerWheel::add(TimerNode& node) {
+void TimerWheel::add(TimerNode& node) noexcept {
     place(node);
     ++m_size;
 }
 
-void TimerWheel::place(TimerNode& node) {
+void TimerWheel::place(TimerNode& node) noexcept {
     std::uint64_t const tick =
         static_cast<std::uint64_t>(std::max<std::int64_t>(node.due_ns, 0)) >> tick_bits;
     if (tick <= m_tick) {
         insert_near(node);
         return;
     }
-    auto const level_index = static_cast<std::size_t>(std::bit_width(tick ^ m_tick) - 1) / slot_bits;
-    Level& level = m_levels.at(level_index);
-    std::size_t const slot = (tick >> (slot_bits * level_index)) & (slot_count - 1);
-    insert_before(level.heads[slot], node);
-    level.occupied |= std::uint64_t{1} << slot;
+    std::size_t level = 0;
+    while (block_of(tick, level) - block_of(m_tick, level) > 1) {
+        ++level;
+    }
+    Slot const slot{level, tick >> (slot_bits * level)};
+    insert_before(head_of(slot), node);
+    m_levels[level].occupied[slot.index() / slots_per_block] |= std::uint64_t{1}
+                                                                << (slot.index() % slots_per_block);
 }
 
 void TimerWheel::insert_near(TimerNode& node) noexcept {
     constexpr int longest_walk = 16;
-    TimerNode* position = &m_near;
+    TimerLink* position = &m_near;
     int steps = 0;
-    while (position->previous != &m_near && is_earlier(node, *position->previous)) {
+    while (position->previous != &m_near && is_earlier(node, node_of(*position->previous))) {
         if (++steps > longest_walk) {
             insert_before(m_unsorted, node);
             return;
@@ -81,30 +142,23 @@ void TimerWheel::insert_near(TimerNode& node) noexcept {
     insert_before(*position, node);
 }
 
-void TimerWheel::sort_unsorted() {
-    if (m_unsorted.next == &m_unsorted) {
+void TimerWheel::sort_unsorted() noexcept {
+    if (is_empty(m_unsorted)) {
         return;
     }
-    take_all(m_unsorted, m_scratch);
-    std::size_t const unsorted_count = m_scratch.size();
-    std::ranges::sort(m_scratch, is_pointee_earlier);
-    take_all(m_near, m_scratch);
-    std::ranges::inplace_merge(m_scratch, m_scratch.begin() + static_cast<std::ptrdiff_t>(unsorted_count),
-                               is_pointee_earlier);
-    for (TimerNode* const node : m_scratch) {
-        insert_before(m_near, *node);
-    }
-    m_scratch.clear();
+    TimerLink* const first = sorted(take_all(m_unsorted));
+    link_again(m_near, merged(is_empty(m_near) ? nullptr : take_all(m_near), first));
 }
 
 void TimerWheel::remove(TimerNode& node) noexcept {
-    TimerNode* const head = node.next;
-    if (head == node.previous && head != &m_near) {
-        // It was alone: `head` is a slot's head. Clear the bit of that slot.
+    TimerLink* const head = node.next;
+    if (head == node.previous) {
+        // It was alone. If `head` is a slot's, its bit goes.
         for (Level& level : m_levels) {
-            TimerNode const* const first = level.heads.data();
+            TimerLink const* const first = level.heads.data();
             if (head >= first && head < first + slot_count) {
-                level.occupied &= ~(std::uint64_t{1} << static_cast<unsigned>(head - first));
+                auto const index = static_cast<std::size_t>(head - first);
+                level.occupied[index / slots_per_block] &= ~(std::uint64_t{1} << (index % slots_per_block));
                 break;
             }
         }
@@ -116,76 +170,113 @@ void TimerWheel::remove(TimerNode& node) noexcept {
     --m_size;
 }
 
-void TimerWheel::open_slot(std::size_t level_index, std::size_t slot) {
-    Level& level = m_levels[level_index];
-    level.occupied &= ~(std::uint64_t{1} << slot);
-    TimerNode& head = level.heads[slot];
-    take_all(head, m_scratch);
-    if (level_index == 0 && m_scratch.size() > 1) {
-        std::ranges::sort(m_scratch, is_pointee_earlier);
+std::size_t TimerWheel::open(Slot slot, std::size_t limit) noexcept {
+    TimerLink& head = head_of(slot);
+    std::size_t moved = 0;
+    TimerLink* link = head.next;
+    for (; link != &head && moved < limit; ++moved) {
+        TimerNode& node = node_of(*link);
+        link = link->next;
+        place(node);
     }
-    for (TimerNode* const node : m_scratch) {
-        place(*node);
+    head.next = link;
+    link->previous = &head;
+    if (link == &head) {
+        m_levels[slot.level].occupied[slot.index() / slots_per_block] &=
+            ~(std::uint64_t{1} << (slot.index() % slots_per_block));
     }
-    m_scratch.clear();
+    return moved;
 }
 
-void TimerWheel::advance_to(std::uint64_t tick) {
+bool TimerWheel::prepare(std::size_t limit) noexcept {
+    for (std::size_t level = 1; level < level_count && limit > 0; ++level) {
+        Slot const next{level, (m_tick >> (slot_bits * level)) + 1};
+        if (!is_empty(head_of(next))) {
+            limit -= open(next, limit);
+        }
+    }
+    return limit == 0;
+}
+
+// All of a level's nodes are in the blocks of now and next, behind the current tick.
+std::optional<TimerWheel::Slot> TimerWheel::first_slot(std::size_t level) const noexcept {
+    for (std::uint64_t block = block_of(m_tick, level); block <= block_of(m_tick, level) + 1; ++block) {
+        if (std::uint64_t const word = m_levels[level].occupied[block % 2]; word != 0) {
+            return Slot{level, block * slots_per_block + static_cast<std::uint64_t>(std::countr_zero(word))};
+        }
+    }
+    return std::nullopt;
+}
+
+void TimerWheel::advance_to(std::uint64_t tick) noexcept {
     while (m_tick < tick) {
-        std::size_t level = 0;
-        while (level < level_count && m_levels[level].occupied == 0) {
-            ++level;
+        std::optional<Slot> first;
+        for (std::size_t level = 0; level < level_count; ++level) {
+            // Of slots that begin together, the coarser one is opened first.
+            if (auto const slot = first_slot(level);
+                slot && (!first || slot->first_tick() <= first->first_tick())) {
+                first = slot;
+            }
         }
-        if (level == level_count) {
+        if (!first || first->first_tick() > tick) {
             m_tick = tick;
             return;
         }
-        auto const slot = static_cast<std::size_t>(std::countr_zero(m_levels[level].occupied));
-        unsigned const shift = static_cast<unsigned>(slot_bits * level);
-        std::uint64_t const block =
-            shift + slot_bits < 64 ? m_tick >> (shift + slot_bits) << (shift + slot_bits) : 0;
-        std::uint64_t const slot_tick = block | static_cast<std::uint64_t>(slot) << shift;
-        if (slot_tick > tick) {
-            m_tick = tick;
-            return;
+        // A coarse slot must be open before its first tick is the current one: what it has for that tick
+        // belongs in a slot that is sorted.
+        if (first->level > 0) {
+            m_tick = first->first_tick() - 1;
+            (void)open(*first, everything);
+        } else {
+            m_tick = first->first_tick();
+            TimerLink& head = head_of(*first);
+            link_again(head, sorted(take_all(head)));
+            (void)open(*first, everything);
         }
-        m_tick = slot_tick;
-        open_slot(level, slot);
     }
 }
 
-TimerNode* TimerWheel::pop_due(std::int64_t now_ns) {
+TimerNode* TimerWheel::pop_due(std::int64_t now_ns) noexcept {
     if (m_size == 0) {
         m_tick = std::max(m_tick, static_cast<std::uint64_t>(now_ns) >> tick_bits);
         return nullptr;
     }
     advance_to(static_cast<std::uint64_t>(now_ns) >> tick_bits);
     sort_unsorted();
-    TimerNode* const first = m_near.next;
-    if (first == &m_near || first->due_ns > now_ns) {
+    if (is_empty(m_near) || node_of(*m_near.next).due_ns > now_ns) {
         return nullptr;
     }
-    remove(*first);
-    return first;
+    TimerNode& first = node_of(*m_near.next);
+    remove(first);
+    return &first;
 }
 
-std::int64_t TimerWheel::next_due() {
+std::int64_t TimerWheel::first_due_in(Slot slot) noexcept {
+    constexpr int longest_walk = 8;
+    std::int64_t earliest = never;
+    int steps = 0;
+    TimerLink const& head = head_of(slot);
+    for (TimerLink* link = head.next; link != &head; link = link->next) {
+        if (++steps > longest_walk) {
+            return static_cast<std::int64_t>(slot.first_tick() << tick_bits);
+        }
+        earliest = std::min(earliest, node_of(*link).due_ns);
+    }
+    return earliest;
+}
+
+std::int64_t TimerWheel::next_due() noexcept {
     sort_unsorted();
-    if (m_near.next != &m_near) {
-        return m_near.next->due_ns;
+    if (!is_empty(m_near)) {
+        return node_of(*m_near.next).due_ns;
     }
-    for (Level const& level : m_levels) {
-        if (level.occupied == 0) {
-            continue;
+    std::int64_t earliest = never;
+    for (std::size_t level = 0; level < level_count; ++level) {
+        if (auto const slot = first_slot(level)) {
+            earliest = std::min(earliest, first_due_in(*slot));
         }
-        TimerNode const& head = level.heads[static_cast<std::size_t>(std::countr_zero(level.occupied))];
-        std::int64_t earliest = never;
-        for (TimerNode const* node = head.next; node != &head; node = node->next) {
-            earliest = std::min(earliest, node->due_ns);
-        }
-        return earliest;
     }
-    return never;
+    return earliest;
 }
 
 } // namespace sinew::detail

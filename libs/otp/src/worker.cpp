@@ -168,6 +168,7 @@ void Worker::make_runnable(Process& process) {
 void Worker::run(Process& process) {
     t_context.process = &process;
     running = &process;
+    m_is_crowding = false;
     process.flags = (process.flags & ~Process::is_runnable) | Process::is_running;
     std::int64_t const started_ns = core.is_timing.load(std::memory_order_relaxed) ? core.now_ns() : 0;
     bool const has_ended = !run_messages(process);
@@ -199,7 +200,13 @@ void Worker::run(Process& process) {
     if (has_attention_left ||
         (process.mailbox_first != nullptr && !process.has(Process::is_suspended | Process::is_halted))) {
         process.flags |= Process::is_runnable;
-        m_queue.push_back(process);
+        if (m_outgoing_since_ns != 0 && may_follow_receiver(process)) [[unlikely]] {
+            Worker& receiver = *m_outgoing_target->owner.load(std::memory_order_acquire);
+            flush_remote(); // What it sent from here goes before what it sends from there.
+            hand_over_to(receiver, process);
+        } else {
+            m_queue.push_back(process);
+        }
     }
 }
 
@@ -210,7 +217,7 @@ void Worker::move_to_real_time_worker(Process& process) {
 }
 
 bool Worker::run_messages(Process& process) {
-    unsigned const budget = m_is_simulated ? 1 : messages_per_run;
+    unsigned budget = m_is_simulated ? 1 : messages_per_run;
     std::int64_t deadline_ns = 0;
     for (unsigned count = 1; count <= budget; ++count) {
         if (process.has(Process::needs_attention)) [[unlikely]] {
@@ -236,8 +243,11 @@ bool Worker::run_messages(Process& process) {
             continue;
         }
         handle(*this, process, process.pop());
-        if (count % messages_per_look == 0 && is_run_too_long(deadline_ns)) {
+        if (m_is_crowding || (count % messages_per_look == 0 && is_run_too_long(deadline_ns))) [[unlikely]] {
             return true;
+        }
+        if (count == budget && is_crowded(process) && !m_is_simulated) [[unlikely]] {
+            budget += messages_per_look; // Until it isn't any more, or its time is up.
         }
     }
     // A simulated step includes the end that its message asked for: one decision of the scheduler fewer.
@@ -278,6 +288,9 @@ void Worker::accept(Process& process, Envelope* envelope) {
 
 void Worker::enqueue(Process& process, Envelope* envelope) {
     process.append(envelope);
+    if (is_crowded(process) && &process != t_context.process) [[unlikely]] {
+        m_is_crowding = true;
+    }
     if (!process.has(Process::is_runnable | Process::is_running | Process::is_suspended)) {
         make_runnable(process);
     } else if (process.has(Process::is_receiving) && is_awaited(process, *envelope)) [[unlikely]] {
@@ -292,6 +305,8 @@ bool Worker::fire_timers(std::int64_t now_ns) {
         node->fire(*node);
         fired = true;
     }
+    constexpr std::size_t moved_per_look = 64;
+    timers.prepare(moved_per_look);
     return fired;
 }
 

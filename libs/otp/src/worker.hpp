@@ -169,8 +169,13 @@ private:
     /// Takes `process`, which has `pid`, from a worker that has nothing to do, when neither has this one.
     [[nodiscard]] bool take_over(Process& process, Pid pid);
     void take_notified(Process& process);
+    [[nodiscard]] static bool is_crowded(Process const& process) noexcept {
+        constexpr std::uint32_t crowd = 1024;
+        return process.mailbox_length >= crowd;
+    }
     [[nodiscard]] bool is_run_too_long(std::int64_t& deadline_ns) const noexcept;
     void consider_following(Process& process);
+    [[nodiscard]] bool may_follow_receiver(Process const& process) const noexcept;
     void move_timers_out(Process& process) noexcept;
     void deliver_file_event(std::uint64_t watch_id, std::uint32_t events);
 
@@ -184,6 +189,8 @@ private:
     unsigned m_hot_streak = 0;
     unsigned m_runs_to_measure = 1;
     bool m_was_run_long = false;
+    /// The running process sends more than is handled: its receiver's turn comes first.
+    bool m_is_crowding = false;
     // When processes were given away last, and how much they cost since.
     std::int64_t m_shared_ns = 0;
     std::int64_t m_sharing_pause_ns = 0;
@@ -196,6 +203,9 @@ private:
     Process* m_outgoing_target = nullptr;
     Envelope* m_outgoing_first = nullptr;
     Envelope* m_outgoing_last = nullptr;
+    unsigned m_outgoing_count = 0;
+    /// Since when, if the receiver has too many already; else 0.
+    std::int64_t m_outgoing_since_ns = 0;
 
     std::vector<Process*> m_free_slots;
     /// Timer nodes are never given back to the system: an old Timer handle may still look at one.

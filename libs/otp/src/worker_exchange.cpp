@@ -102,7 +102,13 @@ void Worker::send_remote(Process& process, Pid pid, Envelope* envelope) {
         flush_remote();
         m_outgoing_target = &process;
         m_outgoing_last = envelope;
+        m_outgoing_count = 0;
+        if (is_crowded(process)) [[unlikely]] {
+            m_outgoing_since_ns = core.now_ns();
+            m_is_crowding = true;
+        }
     }
+    ++m_outgoing_count;
     envelope->target = pid;
     envelope->next = m_outgoing_first;
     m_outgoing_first = envelope;
@@ -113,6 +119,7 @@ void Worker::flush_remote(Outgoing outgoing) {
         return;
     }
     Process& process = *std::exchange(m_outgoing_target, nullptr);
+    m_outgoing_since_ns = 0;
     Envelope* const first = std::exchange(m_outgoing_first, nullptr);
     bool const is_here = outgoing == Outgoing::may_stay && take_over(process, first->target);
     process.last_remote_sender.store(static_cast<std::uint8_t>(m_index + 1), std::memory_order_relaxed);
@@ -265,6 +272,17 @@ void Worker::consider_following(Process& process) {
     process.remote_streak = 0;
     m_hot = nullptr;
     hand_over_to(*core.workers[sender - 1U], process);
+}
+
+// A process that does little else than to fill the mailbox of another worker's gains nothing from a processor
+// of its own: beside its receiver, it waits while that one catches up.
+bool Worker::may_follow_receiver(Process const& process) const noexcept {
+    constexpr unsigned many = 64;
+    constexpr std::int64_t longest_per_message_ns = 500;
+    Worker const* const receiver = m_outgoing_target->owner.load(std::memory_order_acquire);
+    return m_outgoing_count >= many &&
+           (core.now_ns() - m_outgoing_since_ns) / m_outgoing_count < longest_per_message_ns &&
+           receiver != this && !receiver->is_real_time() && !is_pinned(process);
 }
 
 void Worker::hand_over_to(Worker& target, Process& process) {

@@ -33,7 +33,8 @@ void pause_briefly() noexcept {
 
 void Worker::idle() {
     flush_remote();
-    if (fire_timers(core.now_ns())) {
+    constexpr std::size_t moved_when_idle = 1024;
+    if (fire_timers(core.now_ns()) || timers.prepare(moved_when_idle)) {
         return;
     }
     if (is_real_time()) {

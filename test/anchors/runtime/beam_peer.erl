@@ -92,6 +92,34 @@ run(table) ->
     Table = ets:new(table, [set, public, {read_concurrency, true}]),
     timed(table, insert, Count, fun() -> [ets:insert(Table, {N, N}) || N <- lists:seq(1, Count)] end),
     timed(table, lookup, Count, fun() -> look_up(Count, Table) end);
+%% As Elixir's Registry does it: a look into an ETS table, and whether that process still lives.
+run(registry) ->
+    {Names, Count} = {1000, 1000000},
+    Table = ets:new(names, [set, public, {read_concurrency, true}]),
+    Keys = list_to_tuple([iolist_to_binary(["sensor-", integer_to_list(N)]) || N <- lists:seq(1, Names)]),
+    [ets:insert(Table, {Key, spawn(fun sleeper/0)}) || Key <- tuple_to_list(Keys)],
+    timed(registry, lookup, Count, fun() -> look_up_names(Count, Table, Keys) end);
+%% OTP's own process groups.
+run(pubsub) ->
+    {Subscribers, Rounds} = {1000, 1000},
+    {ok, _} = pg:start_link(),
+    Self = self(),
+    [begin
+        Pid = spawn(fun() -> hear(Rounds), Self ! done end),
+        ok = pg:join(news, Pid)
+    end || _ <- lists:seq(1, Subscribers)],
+    timed(pubsub, deliveries_1000, Subscribers * Rounds, fun() ->
+        publish(Rounds),
+        [receive done -> ok end || _ <- lists:seq(1, Subscribers)]
+    end);
+%% As Elixir's Task does it: a linked process with a monitor, which tells it where to answer.
+run(task) ->
+    Count = 500000,
+    Self = self(),
+    timed(task, async_await, Count, fun() ->
+        spawn(fun() -> await_tasks(Count), Self ! done end),
+        receive done -> ok end
+    end);
 run(dynamic_supervisor) ->
     Count = 100000,
     {ok, Supervisor} = supervisor:start_link(?MODULE, dynamic),
@@ -174,6 +202,23 @@ ask_until_answered() ->
     end.
 look_up(0, _) -> ok;
 look_up(N, Table) -> [_] = ets:lookup(Table, N), look_up(N - 1, Table).
+look_up_names(0, _, _) -> ok;
+look_up_names(N, Table, Keys) ->
+    [{_, Pid}] = ets:lookup(Table, element(1 + (N * 7919) rem tuple_size(Keys), Keys)),
+    true = is_process_alive(Pid),
+    look_up_names(N - 1, Table, Keys).
+sleeper() -> receive stop -> ok end.
+hear(0) -> ok;
+hear(N) -> receive {news, _} -> hear(N - 1) end.
+publish(0) -> ok;
+publish(N) -> [Pid ! {news, N} || Pid <- pg:get_local_members(news)], publish(N - 1).
+await_tasks(0) -> ok;
+await_tasks(N) ->
+    Pid = proc_lib:spawn_link(fun() -> receive {Owner, Reply} -> Owner ! {Reply, N} end end),
+    Ref = monitor(process, Pid),
+    Pid ! {self(), Ref},
+    receive {Ref, N} -> demonitor(Ref, [flush]) end,
+    await_tasks(N - 1).
 start_and_stop(0, _) -> ok;
 start_and_stop(N, Supervisor) ->
     {ok, Pid} = supervisor:start_child(Supervisor, []),

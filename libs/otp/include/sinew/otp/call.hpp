@@ -127,7 +127,7 @@ namespace detail {
 template<typename S, typename... Arguments>
 [[nodiscard]] std::shared_ptr<Blueprint const> blueprint_for(Arguments&&... arguments) {
     using Made = OnceBlueprint<S, std::decay_t<Arguments>...>;
-    return std::allocate_shared<Made>(BlockAllocator<Made>(), std::forward<Arguments>(arguments)...);
+    return make_shared_in_block<Made>(std::forward<Arguments>(arguments)...);
 }
 template<typename S>
 [[nodiscard]] SpawnOptions spawn_options(StartOptions options, bool is_linked) {

@@ -95,7 +95,7 @@ public:
         return std::apply(
             [&](Extra const&... extra) {
                 return detail::make_child_spec(
-                    std::make_shared<detail::ServerBlueprint<S, Extra..., Arguments...>>(
+                    detail::make_shared_in_block<detail::ServerBlueprint<S, Extra..., Arguments...>>(
                         extra..., std::move(arguments)...),
                     detail::type_slot<S>, m_options);
             },

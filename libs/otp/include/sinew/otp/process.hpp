@@ -89,9 +89,11 @@ struct Timer {
     /// Which one of that node's; 0: none.
     std::uint64_t sequence = 0;
 };
-/// Takes the message back. Returns the time that was left, or nothing when it had been sent or cancelled.
-/// Only the process that set it can.
-std::optional<Duration> cancel(Timer timer);
+/// Takes the message back. False: it had been sent or cancelled. Only the process that set it can.
+bool cancel(Timer timer);
+/// The time until the message is sent, or nothing when it has been sent or cancelled. Only for the process
+/// that set it.
+[[nodiscard]] std::optional<Duration> time_left(Timer timer);
 
 /// What to watch a descriptor for.
 enum class FileInterest : std::uint8_t { readable, writable, both, priority };

@@ -137,8 +137,8 @@ private:
 template<typename F>
 [[nodiscard]] auto async(F function) -> Task<detail::TaskValue<F>> {
     auto pending = std::make_unique<detail::TaskPending>(detail::TaskPending::Link::yes);
-    detail::spawn_task(
-        *pending, std::make_shared<detail::TaskBlueprint<F>>(std::move(function), detail::path_to(*pending)));
+    detail::spawn_task(*pending, detail::make_shared_in_block<detail::TaskBlueprint<F>>(
+                                     std::move(function), detail::path_to(*pending)));
     return Task<detail::TaskValue<F>>(std::move(pending));
 }
 
@@ -146,8 +146,8 @@ template<typename F>
 template<typename F>
 [[nodiscard]] auto async_nolink(F function) -> Task<detail::TaskValue<F>> {
     auto pending = std::make_unique<detail::TaskPending>(detail::TaskPending::Link::no);
-    detail::spawn_task(
-        *pending, std::make_shared<detail::TaskBlueprint<F>>(std::move(function), detail::path_to(*pending)));
+    detail::spawn_task(*pending, detail::make_shared_in_block<detail::TaskBlueprint<F>>(
+                                     std::move(function), detail::path_to(*pending)));
     return Task<detail::TaskValue<F>>(std::move(pending));
 }
 
@@ -161,8 +161,8 @@ template<Target Supervisor, typename F>
                   "a task's supervisor is a DynamicSupervisor");
     auto pending = std::make_unique<detail::TaskPending>(detail::TaskPending::Link::no);
     pending->child = std::make_shared<std::atomic<std::uint64_t>>(0);
-    auto blueprint = std::make_shared<detail::TaskBlueprint<F>>(std::move(function),
-                                                                detail::path_to(*pending), pending->child);
+    auto blueprint = detail::make_shared_in_block<detail::TaskBlueprint<F>>(
+        std::move(function), detail::path_to(*pending), pending->child);
     ChildSpec spec = detail::make_child_spec(
         blueprint, detail::no_type_slot,
         {.restart = Restart::temporary, .shutdown = shutdown, .is_registered = false});

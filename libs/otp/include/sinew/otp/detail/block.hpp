@@ -66,4 +66,10 @@ public:
     friend bool operator==(BlockAllocator const& /*a*/, BlockAllocator const& /*b*/) noexcept { return true; }
 };
 
+/// Like std::make_shared.
+template<typename T, typename... Arguments>
+[[nodiscard]] std::shared_ptr<T> make_shared_in_block(Arguments&&... arguments) {
+    return std::allocate_shared<T>(BlockAllocator<T>(), std::forward<Arguments>(arguments)...);
+}
+
 } // namespace sinew::detail

@@ -24,10 +24,14 @@
 
 namespace sinew::detail {
 
+/// A place in a list of a worker's timing wheel: a node's, or the list's head.
+struct TimerLink {
+    TimerLink* next = nullptr;
+    TimerLink* previous = nullptr;
+};
+
 /// A node of a worker's timing wheel.
-struct TimerNode {
-    TimerNode* next = nullptr;
-    TimerNode* previous = nullptr;
+struct TimerNode : TimerLink {
     std::int64_t due_ns = 0;
     /// Orders equal times; also the identity of the timer.
     std::uint64_t sequence = 0;

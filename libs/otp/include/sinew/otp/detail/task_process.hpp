@@ -32,7 +32,7 @@ struct UnwrapAsync<Async<T>> {
 template<typename F>
 using TaskValue = typename UnwrapAsync<std::invoke_result_t<F&>>::Type;
 
-struct TaskPending : Pending {
+struct TaskPending : Pending, InBlock {
     enum class Link : std::uint8_t { no, yes };
     /// Waits in the current process.
     explicit TaskPending(Link is_linked);
