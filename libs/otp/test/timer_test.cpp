@@ -1,22 +1,15 @@
-// Timers of processes (in a simulation) and the wheel below them.
-#include "timer_wheel.hpp"
+// Timers of processes, in a simulation.
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace sinew::testing {
 namespace {
@@ -118,79 +111,6 @@ TEST_P(Timers, a_year_of_a_blinking_light_is_quick) {
     ASSERT_TRUE(world.node().start<Blinker>());
     world.simulation().advance(24h * 365);
     EXPECT_EQ(world.simulation().now().time_since_epoch(), 24h * 365 + 1s);
-}
-
-struct WheelNode : detail::TimerNode {
-    bool is_due = false;
-};
-
-// The wheel against a sorted list: the same nodes in the same order at any moment, whatever is added and
-// removed.
-RC_GTEST_PROP(TimerWheel, agrees_with_a_sorted_list, ()) {
-    std::int64_t now_ns = *rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 45);
-    detail::TimerWheel wheel(now_ns);
-    std::vector<std::unique_ptr<WheelNode>> nodes;
-    std::vector<WheelNode*> model;
-    std::uint64_t sequence = 1;
-    auto const earlier = [](WheelNode const* a, WheelNode const* b) {
-        return std::pair(a->due_ns, a->sequence) < std::pair(b->due_ns, b->sequence);
-    };
-    auto const steps = *rc::gen::container<std::vector<std::pair<int, std::int64_t>>>(
-        rc::gen::pair(rc::gen::inRange(0, 4), rc::gen::inRange<std::int64_t>(0, 50)));
-    for (auto const& [action, magnitude] : steps) {
-        std::int64_t const span_ns =
-            (std::int64_t{1} << magnitude) - 1 + *rc::gen::inRange<std::int64_t>(0, 1000);
-        if (action <= 1) {
-            nodes.push_back(std::make_unique<WheelNode>());
-            nodes.back()->due_ns = now_ns + span_ns;
-            nodes.back()->sequence = sequence++;
-            wheel.add(*nodes.back());
-            model.push_back(nodes.back().get());
-        } else if (action == 2 && !model.empty()) {
-            auto const at = static_cast<std::size_t>(magnitude) % model.size();
-            wheel.remove(*model[at]);
-            model.erase(model.begin() + static_cast<std::ptrdiff_t>(at));
-        } else {
-            now_ns += span_ns;
-            std::ranges::sort(model, earlier);
-            while (auto* const node = wheel.pop_due(now_ns)) {
-                RC_ASSERT(!model.empty());
-                RC_ASSERT(node == model.front());
-                RC_ASSERT(node->due_ns <= now_ns);
-                model.erase(model.begin());
-            }
-            bool const is_rest_later = model.empty() || model.front()->due_ns > now_ns;
-            RC_ASSERT(is_rest_later);
-        }
-        RC_ASSERT(wheel.size() == model.size());
-        std::int64_t first_ns = detail::TimerWheel::never;
-        for (WheelNode const* const node : model) {
-            first_ns = std::min(first_ns, node->due_ns);
-        }
-        RC_ASSERT(wheel.next_due() == first_ns);
-    }
-}
-
-// As when a process with many overdue timers moves to another worker.
-TEST(TimerWheel, many_overdue_ones_in_any_order_fire_in_order) {
-    constexpr std::size_t count = 1000;
-    constexpr std::int64_t now_ns = 1'000'000'000;
-    detail::TimerWheel wheel(now_ns);
-    std::vector<WheelNode> nodes(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        nodes[i].due_ns = static_cast<std::int64_t>((i * 7919) % count);
-        nodes[i].sequence = i;
-        wheel.add(nodes[i]);
-    }
-    wheel.remove(nodes[count - 1]);
-    std::int64_t last_ns = -1;
-    std::size_t popped = 0;
-    while (auto const* const node = wheel.pop_due(now_ns)) {
-        EXPECT_GT(node->due_ns, last_ns);
-        last_ns = node->due_ns;
-        ++popped;
-    }
-    EXPECT_EQ(popped, count - 1);
 }
 
 } // namespace
