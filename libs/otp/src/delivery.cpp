@@ -3,6 +3,7 @@
 #include "kernel.hpp"
 #include "node_core.hpp"
 #include "process.hpp"
+#include "single_worker.hpp"
 #include "worker.hpp"
 
 #include <sinew/base/clock.hpp>
@@ -28,15 +29,26 @@ bool has_to_wait_for(Process const& process, Envelope const& envelope) noexcept 
            t_context.process != nullptr && t_context.process != &process;
 }
 
-void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
-    RuntimeScope const scope;
+void deliver_from_outside(NodeCore& core, Pid target, Envelope* envelope) {
     Process* const process = core.find(target);
-    Worker* const worker = t_context.worker;
     if (process == nullptr || process->identity.load(std::memory_order_acquire) != target.value()) {
         bounce(envelope);
-    } else if (worker == nullptr || &worker->core != &core) {
+    } else {
         push_from_outside(*process, target, envelope);
-    } else if (process->owner.load(std::memory_order_acquire) == worker) {
+    }
+}
+
+void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
+    RuntimeScope const scope;
+    Worker* const worker = t_context.worker;
+    if (worker == nullptr || &worker->core != &core) {
+        deliver_from_outside(core, target, envelope);
+        return;
+    }
+    Process* const process = core.slots.find(target, acquire_from_workers);
+    if (process == nullptr || process->identity.load(acquire_from_workers) != target.value()) {
+        bounce(envelope);
+    } else if (single_worker || process->owner.load(acquire_from_workers) == worker) {
         if (worker->has_outgoing_for(*process)) [[unlikely]] {
             // It has come here from another worker since: what was sent before goes first.
             worker->flush_remote();

@@ -3,6 +3,7 @@
 #include "context.hpp"
 #include "kernel.hpp"
 #include "process.hpp"
+#include "single_worker.hpp"
 #include "worker.hpp"
 
 #include <sinew/base/clock.hpp>
@@ -90,11 +91,13 @@ NodeCore::NodeCore(Node& owner, Setup const& setup)
     , blocking(std::make_unique<BlockingPool>(owner, std::max(1U, setup.options.blocking_threads)))
     , m_coarse_step_ns(coarse_step(setup.seed.has_value()))
     , m_virtual_clock(setup.seed ? std::make_unique<ManualClock>() : nullptr) {
-    unsigned const count = setup.seed                   ? 1
+    unsigned const count = setup.seed || single_worker  ? 1
                            : setup.options.workers != 0 ? setup.options.workers
                                                         : usable_processors();
     ordinary_workers = count;
-    real_time = setup.options.real_time;
+    if (!single_worker) {
+        real_time = setup.options.real_time;
+    }
     for (unsigned index = 0; index < count + (real_time.priority > 0 ? 1 : 0); ++index) {
         workers.push_back(std::make_unique<Worker>(*this, index));
     }

@@ -32,8 +32,8 @@ public:
     ~SlotDepot();
 
     /// The record a Pid's index means, whoever lives there now; null: never used.
-    [[nodiscard]] Process* find(Pid pid) const noexcept {
-        Process* const chunk = m_chunks[pid.index() / chunk_size].load(std::memory_order_acquire);
+    [[nodiscard]] Process* find(Pid pid, std::memory_order order = std::memory_order_acquire) const noexcept {
+        Process* const chunk = m_chunks[pid.index() / chunk_size].load(order);
         return chunk == nullptr ? nullptr : chunk + pid.index() % chunk_size;
     }
     /// At least one free record owned by `owner`, at most `count`. Throws std::runtime_error when all 16.7

@@ -4,6 +4,7 @@
 #include "kernel.hpp"
 #include "node_core.hpp"
 #include "seat.hpp"
+#include "single_worker.hpp"
 #include "watchdog.hpp"
 
 #include <sinew/base/file.hpp>
@@ -126,7 +127,7 @@ void Worker::run_loop_step(unsigned& turn) {
             poll_files(0);
         }
     }
-    if (!m_queue.is_empty() && core.hungry_workers.load(std::memory_order_relaxed) != 0) {
+    if (!single_worker && !m_queue.is_empty() && core.hungry_workers.load(std::memory_order_relaxed) != 0) {
         run_one_and_share();
     } else if (!run_one()) {
         idle();

@@ -3,6 +3,7 @@
 #include "kernel.hpp"
 #include "node_core.hpp"
 #include "process.hpp"
+#include "single_worker.hpp"
 #include "worker.hpp"
 
 #include <unistd.h>
@@ -138,7 +139,7 @@ void Worker::flush_remote(Outgoing outgoing) {
 // Whoever has nothing to do lets others have its processes: cheaper than a wake-up across processors, which
 // takes up to 80 µs, and both talkers are in one place from then on.
 bool Worker::take_over(Process& process, Pid pid) {
-    if (!m_queue.is_empty() || m_hot != nullptr) {
+    if (single_worker || !m_queue.is_empty() || m_hot != nullptr) {
         return false;
     }
     Worker& other = *process.owner.load(std::memory_order_acquire);

@@ -61,7 +61,8 @@ struct RealTimeWorker {
 
 /// How a Node is made.
 struct NodeOptions {
-    /// Scheduler threads; 0: one per processor this process may use.
+    /// Scheduler threads; 0: one per processor this process may use. Libraries built with SINEW_SINGLE_WORKER
+    /// always have one, and no real-time worker.
     unsigned workers = 0;
     /// Threads of the blocking pool at most; they are made when needed and end after 10 s without work.
     unsigned blocking_threads = 16;
