@@ -5,13 +5,27 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace sinew::detail {
 
+BlockingPool::BlockingPool(Node& node, std::size_t limit)
+    : m_node(node)
+    , m_limit(limit)
+    , m_processors{} {
+    if (sched_getaffinity(0, sizeof m_processors, &m_processors) != 0) {
+        CPU_ZERO(&m_processors);
+    }
+}
+
 BlockingPool::~BlockingPool() {
+    stop();
+}
+
+void BlockingPool::stop() {
     std::deque<std::function<void()>> dropped;
     {
         std::lock_guard const lock(m_mutex);
@@ -48,9 +62,7 @@ void BlockingPool::submit(std::function<void()> work) {
         m_queue.push_back(std::move(work));
         ended.swap(m_ended);
         if (m_idle < m_queue.size() && m_threads.size() < m_limit) {
-            std::thread thread([this] { run_thread(); });
-            auto const id = thread.get_id();
-            m_threads.emplace(id, std::move(thread));
+            add_thread();
         }
     }
     m_has_work.notify_one();
@@ -59,7 +71,24 @@ void BlockingPool::submit(std::function<void()> work) {
     }
 }
 
+// Without a new thread the work waits for one that is there.
+void BlockingPool::add_thread() {
+    try {
+        std::thread thread([this] { run_thread(); });
+        auto const id = thread.get_id();
+        m_threads.emplace(id, std::move(thread));
+    } catch (std::system_error const&) {
+        if (m_threads.empty()) {
+            m_queue.pop_back();
+            throw;
+        }
+    }
+}
+
 void BlockingPool::run_thread() {
+    if (CPU_COUNT(&m_processors) != 0) {
+        (void)sched_setaffinity(0, sizeof m_processors, &m_processors);
+    }
     NodeScope const scope(m_node);
     std::unique_lock lock(m_mutex);
     for (;;) {

@@ -5,6 +5,8 @@
 /// rest.
 #pragma once
 
+#include <sched.h>
+
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -22,20 +24,25 @@ namespace sinew::detail {
 
 class BlockingPool {
 public:
-    BlockingPool(Node& node, std::size_t limit)
-        : m_node(node)
-        , m_limit(limit) {}
+    BlockingPool(Node& node, std::size_t limit);
     BlockingPool(BlockingPool const&) = delete;
     BlockingPool& operator=(BlockingPool const&) = delete;
     BlockingPool(BlockingPool&&) = delete;
     BlockingPool& operator=(BlockingPool&&) = delete;
     ~BlockingPool();
+    /// Any thread. Throws std::system_error when `work` needs a thread and there can be none. Once stopped,
+    /// the pool drops `work`.
     void submit(std::function<void()> work);
+    /// Drops what has not begun, and waits for what has.
+    void stop();
 
 private:
     void run_thread();
+    void add_thread();
     Node& m_node;
     std::size_t m_limit;
+    /// Its threads use these, whichever the thread may use that asks for a new one.
+    cpu_set_t m_processors;
     std::mutex m_mutex;
     std::condition_variable m_has_work;
     std::deque<std::function<void()>> m_queue;

@@ -10,8 +10,9 @@
 #include <utility>
 
 namespace sinew {
+class ExitReason;
 class Node;
-}
+} // namespace sinew
 
 namespace sinew::detail {
 
@@ -31,6 +32,8 @@ struct Context {
     bool is_in_handler = false;
     /// It is to lose its worker as soon as it is back in the handler.
     bool must_leave = false;
+    /// Set while what a process leaves behind is destroyed: what unanswered calls are answered with.
+    ExitReason const* dying_reason = nullptr;
 };
 extern constinit thread_local Context t_context;
 
@@ -85,6 +88,17 @@ public:
 private:
     RuntimeScope m_scope;
     Process& m_process;
+};
+
+/// While it exists, what a process leaves behind is destroyed on this thread.
+class DyingScope {
+public:
+    explicit DyingScope(ExitReason const& reason) noexcept { t_context.dying_reason = &reason; }
+    DyingScope(DyingScope const&) = delete;
+    DyingScope& operator=(DyingScope const&) = delete;
+    DyingScope(DyingScope&&) = delete;
+    DyingScope& operator=(DyingScope&&) = delete;
+    ~DyingScope() { t_context.dying_reason = nullptr; }
 };
 
 /// While it exists, a user's code runs. Afterwards the thread has its worker.

@@ -97,7 +97,9 @@ void report_failed_start(std::unique_ptr<StartInfo> start, ExitReason const& rea
     }
 }
 
+/// Runs the user's destructors.
 void destroy_state(Process& process) noexcept {
+    HandlerScope const scope;
     if (process.extras != nullptr) {
         process.extras->root.reset();
     }
@@ -128,25 +130,26 @@ void die(Worker& worker, Process& process) {
     if (process.has(Process::has_crashed)) {
         report_crash(process);
     }
-    worker.dying_reason = &process.exit_reason;
-    send_held_replies(process);
-    if (process.extras != nullptr) {
-        give_up_names(process);
-        run_exit_hooks(process);
-        close_file_watches(worker, process);
-    }
-    if (process.pendings_first != nullptr || process.timers != nullptr) {
+    {
+        DyingScope const scope(process.exit_reason);
+        send_held_replies(process);
+        if (process.extras != nullptr) {
+            give_up_names(process);
+            run_exit_hooks(process);
+            close_file_watches(worker, process);
+        }
+        if (process.pendings_first != nullptr || process.timers != nullptr) {
+            drop_timers_and_requests(worker, process);
+        }
+        destroy_state(process);
+        // What the destructors still armed.
         drop_timers_and_requests(worker, process);
+        discard_mailbox(process);
     }
-    destroy_state(process);
-    // What the destructors still armed.
-    drop_timers_and_requests(worker, process);
-    discard_mailbox(process);
     detach_from_starter(process);
     Pid const pid = process.pid();
     process.identity.store(Pid(pid.index(), pid.generation() + 1).value() | Process::free_bit,
                            std::memory_order_release);
-    worker.dying_reason = nullptr;
     // Whoever hears of the end finds it counted.
     worker.ended += 1;
     ExitReason const reason = std::move(process.exit_reason);

@@ -81,7 +81,12 @@ void fire_message(TimerNode& node) {
     Process& process = *timer.process;
     Envelope* const envelope = std::exchange(timer.envelope, nullptr);
     worker.forget_timer(timer, {});
-    worker.accept(process, envelope);
+    if (envelope->ops->kind == EnvelopeKind::message) {
+        envelope->target = own_message;
+        worker.enqueue(process, envelope);
+    } else {
+        worker.accept(process, envelope);
+    }
 }
 
 } // namespace
@@ -108,6 +113,7 @@ void deliver(Node& node, Pid target, Envelope* envelope) {
 
 void send_first(Envelope* envelope) {
     ProcessScope const scope("continue_with()");
+    envelope->target = own_message;
     scope.process().prepend(envelope);
 }
 
@@ -123,10 +129,7 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
     MessageTimer& timer = worker.take_timer();
     std::uint64_t const sequence = worker.next_sequence();
     std::atomic_ref(timer.sequence).store(sequence, std::memory_order_relaxed);
-    std::int64_t const now_ns = worker.core.now_ns();
-    timer.due_ns = delay.count() > TimerWheel::never - 1 - now_ns
-                       ? TimerWheel::never - 1
-                       : now_ns + std::max<std::int64_t>(delay.count(), 0);
+    timer.due_ns = TimerWheel::time_after(worker.core.now_ns(), delay.count());
     timer.fire = &fire_message;
     timer.process = process;
     timer.envelope = owner.release();
@@ -149,7 +152,8 @@ void arm_idle_timeout(Duration delay, Envelope* envelope) {
     (void)cancel(extras.idle_timer);
     if (delay <= Duration(0)) {
         extras.idle_timer = {};
-        deliver(process.pid(), envelope);
+        envelope->target = own_message;
+        t_context.worker->enqueue(process, envelope);
     } else {
         extras.idle_timer.sequence = send_later(delay, envelope, &extras.idle_timer.node);
     }

@@ -47,6 +47,8 @@ void DynamicSupervisor::State::start(ChildSpec spec, Deferred<StartChild> reply)
     if (spec.blueprint == nullptr) {
         reply.reply(
             failure(ErrorCode::invalid_argument, "there is nothing to start; make it with child<S>()"));
+    } else if (auto checked = detail::check_shutdown(spec); !checked) {
+        reply.reply(std::unexpected(std::move(checked).error()));
     } else if (spec.is_significant) {
         reply.reply(
             failure(ErrorCode::invalid_argument, "child '" + spec.id +

@@ -69,6 +69,12 @@ RetireList::~RetireList() {
     }
 }
 
+void RetireList::reserve(std::size_t count) {
+    if (m_retired.capacity() - m_retired.size() < count) {
+        m_retired.reserve(2 * m_retired.size() + count);
+    }
+}
+
 void RetireList::retire(void* object, Destroy destroy) {
     m_retired.push_back({object, destroy, current_epoch.fetch_add(1, std::memory_order_seq_cst) + 1});
     if (m_retired.size() >= m_limit) {

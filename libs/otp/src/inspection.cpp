@@ -2,6 +2,7 @@
 
 #include "context.hpp"
 #include "kernel.hpp"
+#include "log_report.hpp"
 #include "node_core.hpp"
 #include "process.hpp"
 #include "worker.hpp"
@@ -149,6 +150,26 @@ namespace sinew {
 
 using detail::Process;
 using detail::ProcessScope;
+
+ProcessDetails SystemFace::handle_call(GetDetails /*request*/) {
+    ProcessScope const scope("GetDetails");
+    Process const& process = scope.process();
+    ProcessDetails details{.label = detail::label_of(process),
+                           .name = detail::name_of(process),
+                           .ancestors = detail::ancestors_of(process),
+                           .priority = process.priority,
+                           .traps_exit = process.has(Process::traps_exit),
+                           .state = detail::state_text(process)};
+    if (process.extras != nullptr) {
+        details.parent = process.extras->parent;
+        details.monitors = process.extras->monitors.size();
+        details.watchers = process.extras->watchers.size();
+        for (auto const& [peer, unused] : process.extras->links.entries()) {
+            details.links.push_back(peer);
+        }
+    }
+    return details;
+}
 
 Result<Value> SystemFace::handle_call(GetState /*request*/) {
     ProcessScope const scope("GetState");

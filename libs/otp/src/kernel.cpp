@@ -23,7 +23,8 @@ namespace sinew::detail {
 namespace {
 
 void fail_handler(Process& process, std::exception_ptr const& exception, std::string const& origin) {
-    process.flags |= Process::has_crashed;
+    // Who waits for answers hears of its end.
+    process.flags = (process.flags & ~Process::has_unanswered) | Process::has_crashed;
     MessageOps const* const handling = t_context.worker->handling;
     if (process.extras == nullptr) {
         process.extras = new (std::nothrow) Extras; // It may be out of memory that it fails.
@@ -42,12 +43,24 @@ void fail_handler(Process& process, std::exception_ptr const& exception, std::st
     request_stop(process, std::move(reason));
 }
 
+/// The exceptions that passed by them were caught: these are calls whose handler dropped its Deferred.
+void let_unanswered_go(Process& process) noexcept {
+    process.flags &= ~Process::has_unanswered;
+    for (ReplyPath& path : std::exchange(process.extras->unanswered, {})) {
+        path.fail(RequestFailure::dropped);
+    }
+}
+
 /// Runs `step`; what it throws ends the process.
 template<typename Step>
 void guarded(Process& process, std::string const& (*origin)(), Step&& step) noexcept {
     try {
         std::forward<Step>(step)();
+        if (process.has(Process::has_unanswered)) [[unlikely]] {
+            let_unanswered_go(process);
+        }
     } catch (ExitRequest& request) {
+        process.flags &= ~Process::has_unanswered; // They hear of its end.
         if (process.has(Process::is_terminating) || process.has(Process::is_initialising)) {
             doom(process, std::move(request.reason));
         } else {
@@ -201,13 +214,13 @@ void resume(Process& process) {
             });
 }
 
-void end_coroutine(Worker& worker, Process& process) noexcept {
+void end_coroutine(Process& process) noexcept {
     process.flags &= ~(Process::is_suspended | Process::is_receiving | Process::is_ready);
     process.extras->receiving = nullptr;
     process.extras->ready = nullptr;
-    worker.dying_reason = &process.exit_reason;
+    DyingScope const scope(process.exit_reason);
+    HandlerScope const handler;
     process.extras->root.reset();
-    worker.dying_reason = nullptr;
 }
 
 void handle(Worker& worker, Process& process, Envelope* envelope) noexcept {
@@ -302,9 +315,15 @@ void init_done(Result<Start> result) {
         doom(process, ExitReason::normal());
         return;
     }
+    if (process.has(Process::stop_requested)) {
+        doom(process, std::exchange(process.exit_reason, {})); // stop() in init() is a failed start.
+        return;
+    }
     process.flags &= ~Process::is_initialising;
     std::unique_ptr<StartInfo> const done(std::exchange(process.start, nullptr));
-    (void)cancel(done->timer);
+    if (done->timer.sequence != 0) {
+        (void)cancel(done->timer);
+    }
     if (done->on_started) {
         done->on_started.answer(make_reply<Pid>(done->on_started, process.pid()));
     }

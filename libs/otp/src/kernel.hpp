@@ -41,8 +41,8 @@ void handle(Worker& worker, Process& process, Envelope* envelope) noexcept;
 void handle_or_receive(Worker& worker, Process& process, Envelope* envelope) noexcept;
 /// Its handler goes on after what it waited for.
 void resume(Process& process);
-/// Its coroutine is ended where it waits.
-void end_coroutine(Worker& worker, Process& process) noexcept;
+/// Its coroutine is ended where it waits. Runs the user's destructors.
+void end_coroutine(Process& process) noexcept;
 /// Handles or receives one message of a process that is_receiving, if it has one for it.
 [[nodiscard]] Attention attend_receiving(Worker& worker, Process& process);
 /// Whether `envelope`, which came while the process is_receiving, is something for it to do.

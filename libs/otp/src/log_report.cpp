@@ -10,10 +10,12 @@
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/supervisor.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <source_location>
@@ -100,12 +102,22 @@ std::string label_of(Process const& process) {
 }
 
 std::string name_of(Process const& process) {
-    return process.extras != nullptr && !process.extras->names.empty() ? process.extras->names.front() : "";
+    if (process.extras == nullptr) {
+        return {};
+    }
+    if (process.extras->names.empty() && process.extras->type_slot != no_type_slot) {
+        return readable_type_name(*process.behaviour->type);
+    }
+    return process.extras->names.empty() ? std::string() : process.extras->names.front();
 }
 
 std::vector<Pid> ancestors_of(Process const& process) {
-    return process.extras != nullptr && process.extras->parent ? std::vector{process.extras->parent}
-                                                               : std::vector<Pid>();
+    std::vector<Pid> pids;
+    if (process.extras != nullptr && process.extras->ancestors != nullptr) {
+        std::ranges::copy_if(*process.extras->ancestors, std::back_inserter(pids),
+                             [](Pid pid) { return static_cast<bool>(pid); });
+    }
+    return pids;
 }
 
 std::string state_text(Process const& process) {

@@ -52,11 +52,12 @@ void drop(Process& process, Envelope& envelope) noexcept {
     free_envelope(&envelope);
 }
 
-/// The oldest message that someone sent; not an answer that a continuation waits for.
+/// The oldest message that someone sent; not an answer that a continuation waits for, nor what the process
+/// sent itself for later.
 Envelope* take_oldest_sent(Process& process) noexcept {
     Envelope* before = nullptr;
     for (Envelope* at = process.mailbox_first; at != nullptr; before = at, at = at->next) {
-        if (at->ops->kind == EnvelopeKind::message && at->ops->may_be_dropped) {
+        if (at->ops->kind == EnvelopeKind::message && at->ops->may_be_dropped && at->target != own_message) {
             process.remove_after(before, *at);
             return at;
         }
@@ -138,7 +139,8 @@ void block_sender_if_full(Process& process, Pid pid) {
     std::uint32_t const length =
         process.mailbox_length.get() + process.messages_under_way.load(std::memory_order_relaxed);
     Process& sender = *t_context.process;
-    if (length < process.mailbox_limit.get() || sender.has(Process::is_dying)) {
+    std::uint32_t const limit = process.mailbox_limit;
+    if (limit == 0 || length < limit || sender.has(Process::is_dying)) {
         return;
     }
     std::vector<Pid>& blocked_by = sender.more().blocked_by;

@@ -159,7 +159,7 @@ bool NodeCore::kill_everyone() noexcept {
 // A dying process may start another: nobody is left when a whole look found nobody and none was made
 // meanwhile.
 void NodeCore::kill_all() noexcept {
-    blocking.reset();
+    blocking->stop(); // Its object stays: processes may still ask it.
     for (;;) {
         std::uint64_t const spawned_before = spawn_count();
         bool const found = kill_everyone();

@@ -21,6 +21,7 @@
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +66,9 @@ struct Watcher {
     Pid process;
 };
 
+/// Parent first, then its parent...; the oldest are left out.
+using Ancestors = std::array<Pid, 8>;
+
 /// What only some processes have.
 struct Extras {
     FlatTable<Pid, std::uint8_t> links;
@@ -73,6 +77,10 @@ struct Extras {
     /// Monitors on this process: who made them.
     FlatTable<MonitorRef, Pid> watchers;
     Pid parent;
+    /// Shared by the children of one parent.
+    std::shared_ptr<Ancestors const> ancestors;
+    /// Itself and its own, once it has children.
+    std::shared_ptr<Ancestors const> ancestors_for_children;
     std::size_t type_slot = no_type_slot;
     std::vector<std::string> names;
     std::string label;
@@ -142,6 +150,8 @@ struct alignas(64) Process {
         blocks_senders = 65536,
         /// It goes to the real-time worker before it handles another message. Of the first group.
         is_moving = 131072,
+        /// An exception passed by a Deferred: whether it ends the process isn't known yet.
+        has_unanswered = 262144,
         /// It handles no messages that others sent.
         is_halted = is_held | is_blocked,
         /// The first group: look closer before the next message.

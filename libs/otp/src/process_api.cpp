@@ -229,12 +229,12 @@ void Extras::shrink() {
 }
 
 bool Extras::is_empty() const noexcept {
-    return links.empty() && monitors.empty() && watchers.empty() && !parent && type_slot == no_type_slot &&
-           names.empty() && label.empty() && !root && ready == nullptr && receiving == nullptr &&
-           unanswered.empty() && held_replies.empty() && stop_waiters.empty() && end_waiters.empty() &&
-           file_watches.empty() && exit_hooks.empty() && idle_timer.sequence == 0 && locals.empty() &&
-           blocked_by.empty() && blocked_senders.empty() && failed_message == nullptr &&
-           inspection == nullptr;
+    return links.empty() && monitors.empty() && watchers.empty() && !parent &&
+           ancestors_for_children == nullptr && type_slot == no_type_slot && names.empty() && label.empty() &&
+           !root && ready == nullptr && receiving == nullptr && unanswered.empty() && held_replies.empty() &&
+           stop_waiters.empty() && end_waiters.empty() && file_watches.empty() && exit_hooks.empty() &&
+           idle_timer.sequence == 0 && locals.empty() && blocked_by.empty() && blocked_senders.empty() &&
+           failed_message == nullptr && inspection == nullptr;
 }
 
 void* find_process_local(void const* key, std::shared_ptr<void> (*make)()) {

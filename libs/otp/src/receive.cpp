@@ -82,7 +82,7 @@ void handle_or_receive(Worker& worker, Process& process, Envelope* envelope) noe
 Attention attend_receiving(Worker& worker, Process& process) {
     process.flags &= ~Process::is_ready;
     if (process.has(Process::stop_requested) && !process.has(Process::is_terminating)) {
-        end_coroutine(worker, process);
+        end_coroutine(process);
         return Attention::again;
     }
     if (process.has(Process::is_halted)) {
@@ -109,11 +109,12 @@ Attention attend_receiving(Worker& worker, Process& process) {
 }
 
 void begin_receive(Receiving& receiving, std::coroutine_handle<> waiter, Duration timeout) {
-    arm_pending(receiving, std::nullopt);
-    suspend_for(receiving, waiter, timeout);
     ProcessScope const scope("receive()");
     Process& process = scope.process();
-    process.more().receiving = &receiving;
+    Extras& extras = process.more(); // All that may fail comes before the process waits.
+    arm_pending(receiving, std::nullopt);
+    suspend_for(receiving, waiter, timeout);
+    extras.receiving = &receiving;
     // It may be there already.
     process.flags |= Process::is_receiving | Process::is_ready;
 }

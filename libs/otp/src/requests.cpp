@@ -71,9 +71,9 @@ std::uint64_t ref_of(Envelope& envelope) noexcept {
 std::int64_t due_after(NodeCore const& core, std::int64_t timeout_ns) noexcept {
     constexpr std::int64_t long_ns = 1'000'000'000;
     if (timeout_ns >= long_ns) {
-        return core.coarse_now_ns() + core.coarse_step_ns() + timeout_ns;
+        return TimerWheel::time_after(core.coarse_now_ns() + core.coarse_step_ns(), timeout_ns);
     }
-    return core.now_ns() + std::max<std::int64_t>(timeout_ns, 0);
+    return TimerWheel::time_after(core.now_ns(), timeout_ns);
 }
 
 void fire_request_timeout(TimerNode& node) {
@@ -127,6 +127,7 @@ void disarm_pending(Pending& pending) noexcept {
 
 void suspend_for(Pending& pending, std::coroutine_handle<> waiter) {
     ProcessScope const scope("request()");
+    (void)pending.owner->more(); // Whoever ends the wait needs it, and must not fail.
     pending.waiter = waiter;
     pending.owner->flags |= Process::is_suspended;
 }
@@ -156,7 +157,7 @@ void suspend_for(Pending& pending, std::coroutine_handle<> waiter, Duration time
     if (time != Duration::max()) {
         Worker& worker = *t_context.worker;
         pending.fire = &fire_wait_timeout;
-        pending.due_ns = worker.core.now_ns() + std::max<std::int64_t>(time.count(), 0);
+        pending.due_ns = TimerWheel::time_after(worker.core.now_ns(), time.count());
         worker.timers.add(pending);
     }
 }
@@ -246,6 +247,33 @@ void begin_request(RequestStart& start, ReplyPath path) {
     start.go(start, std::move(path));
 }
 
+void begin_request(RequestStart& start, Pending& pending) {
+    arm_pending(pending, start.timeout);
+    try {
+        begin_request(start, path_to(pending));
+    } catch (...) {
+        disarm_pending(pending);
+        throw;
+    }
+}
+
+void begin_request(RequestStart& start, Pending& pending, std::coroutine_handle<> waiter) {
+    arm_pending(pending, start.timeout);
+    try {
+        suspend_for(pending, waiter);
+        begin_request(start, path_to(pending));
+    } catch (...) {
+        Process& process = *pending.owner;
+        process.flags &= ~(Process::is_suspended | Process::is_ready);
+        if (process.extras != nullptr) {
+            process.extras->ready = nullptr; // Sending may have been answered before it threw.
+        }
+        pending.waiter = {};
+        disarm_pending(pending);
+        throw;
+    }
+}
+
 void discard_request(RequestStart& start) noexcept {
     if (start.envelope != nullptr) {
         Envelope* const envelope = std::exchange(start.envelope, nullptr);
@@ -327,11 +355,12 @@ void ReplyPath::fail(RequestFailure failure, ExitReason const& reason) noexcept 
 void ReplyPath::drop_unanswered() noexcept {
     RuntimeScope const scope;
     ensure_worker();
-    if (t_context.worker != nullptr && t_context.worker->dying_reason != nullptr) {
-        fail(RequestFailure::ended, *t_context.worker->dying_reason);
+    if (t_context.dying_reason != nullptr) {
+        fail(RequestFailure::ended, *t_context.dying_reason);
     } else if (t_context.process != nullptr && std::uncaught_exceptions() > 0) {
-        // The handler threw: the process ends, and its reason is the answer.
+        // If nobody catches it the process ends, and its reason is the answer; see let_unanswered_go().
         t_context.process->more().unanswered.push_back(std::move(*this));
+        t_context.process->flags |= Process::has_unanswered;
     } else {
         fail(RequestFailure::dropped);
     }

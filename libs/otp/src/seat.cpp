@@ -78,7 +78,7 @@ constinit thread_local RealTimeState t_real_time;
 void make_real_time(RealTimeWorker const& options) noexcept {
     t_real_time.is_on = true;
     sched_param const parameter{.sched_priority = options.priority};
-    if (sched_setscheduler(0, SCHED_FIFO, &parameter) != 0) {
+    if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameter) != 0) {
         int const error = errno;
         log::warning("the real-time worker runs as an ordinary thread",
                      {{"cause", std::system_category().message(error)},

@@ -175,13 +175,14 @@ void Simulation::run_until_settled(std::size_t step_limit) {
 void Simulation::advance(Duration time) {
     detail::NodeCore& core = m_node->core();
     run_until_settled();
-    core.run_simulation_until(core.now_ns() + time.count(), [](void*) { return false; }, nullptr);
+    core.run_simulation_until(
+        detail::TimerWheel::time_after(core.now_ns(), time.count()), [](void*) { return false; }, nullptr);
     run_until_settled();
 }
 
 bool Simulation::travel_until_settled(Duration limit) {
     detail::NodeCore& core = m_node->core();
-    std::int64_t const deadline_ns = core.now_ns() + limit.count();
+    std::int64_t const deadline_ns = detail::TimerWheel::time_after(core.now_ns(), limit.count());
     for (;;) {
         run_until_settled();
         std::int64_t const next_ns = core.workers.front()->timers.next_due();

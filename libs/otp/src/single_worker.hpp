@@ -1,8 +1,8 @@
 /// The build option SINEW_SINGLE_WORKER, for boards with one processor: each node has one worker.
 ///
-/// What only other workers would change is then read without ordering, which costs nothing on x86 and a barrier
-/// a read on Arm; looking for another worker's work and giving work away is left out. Threads outside are
-/// served as ever. Threading: constants.
+/// What only other workers would change is then read without ordering, which costs nothing on x86 and a
+/// barrier a read on Arm; looking for another worker's work and giving work away is left out. Threads outside
+/// are served as ever. Threading: constants.
 #pragma once
 
 #include <atomic>

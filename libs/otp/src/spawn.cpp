@@ -10,8 +10,10 @@
 #include <sinew/otp/node.hpp>
 #include <sinew/otp/process.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -98,11 +100,26 @@ StartInfo* make_start_info(std::shared_ptr<Blueprint const> blueprint, SpawnOpti
     return start;
 }
 
+std::shared_ptr<Ancestors const> ancestors_for_children(Process& spawner) {
+    Extras& extras = spawner.more();
+    if (extras.ancestors_for_children == nullptr) {
+        auto made = make_shared_in_block<Ancestors>();
+        made->front() = spawner.pid();
+        if (extras.ancestors != nullptr) {
+            std::copy(extras.ancestors->begin(), extras.ancestors->end() - 1, made->begin() + 1);
+        }
+        extras.ancestors_for_children = std::move(made);
+    }
+    return extras.ancestors_for_children;
+}
+
 /// Links and monitors, as the options say. Strong guarantee for the spawner.
 void connect(Process& process, Pid pid, Process& spawner, SpawnOptions const& options) {
     if (options.is_linked) {
-        process.more().parent = spawner.pid();
-        process.extras->links.insert(spawner.pid(), 0);
+        Extras& own = process.more();
+        own.ancestors = ancestors_for_children(spawner);
+        own.parent = spawner.pid();
+        own.links.insert(spawner.pid(), 0);
         spawner.more().links.insert(pid, 0);
     }
     if (options.monitor == nullptr) {
@@ -126,6 +143,9 @@ void connect(Process& process, Pid pid, Process& spawner, SpawnOptions const& op
 Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnOptions options) {
     RuntimeScope const scope;
     ensure_worker();
+    if (t_context.process == nullptr && (options.is_linked || options.monitor != nullptr)) {
+        throw std::logic_error("sinew: spawn_link() and spawn_monitor() work in a process only");
+    }
     NewProcess fresh(node.core());
     Process& process = fresh.process();
     Pid const pid = fresh.pid();

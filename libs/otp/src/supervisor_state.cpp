@@ -32,6 +32,16 @@ Pid spawn_child(ChildSpec const& spec, ReplyPath on_started) {
     return spawn_process(current_node(), spec.blueprint, std::move(options));
 }
 
+Result<> check_shutdown(ChildSpec const& spec) {
+    if (spec.shutdown.is_valid()) {
+        return {};
+    }
+    return failure(ErrorCode::invalid_argument,
+                   "child '" + spec.id +
+                       "' has a negative shutdown time; Shutdown::brutal() kills "
+                       "at once");
+}
+
 std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child) {
     return "gives up: more than " + std::to_string(intensity) + " restarts within " +
            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) +
@@ -76,6 +86,7 @@ Result<> SupervisorServer::State::check_child(ChildSpec const& spec) const {
         return failure(ErrorCode::invalid_argument,
                        "child '" + spec.id + "' has nothing to start; make it with child<S>()");
     }
+    TRY_OK(detail::check_shutdown(spec));
     if (spec.is_significant && spec.restart == Restart::permanent) {
         return failure(ErrorCode::invalid_argument,
                        "child '" + spec.id + "' can't be both significant and permanent");
@@ -193,8 +204,9 @@ Async<> SupervisorServer::State::stop_all() {
 }
 
 bool SupervisorServer::State::has_running_significant_child() const noexcept {
-    return std::ranges::any_of(m_children,
-                               [](Child const& child) { return child.spec.is_significant && child.pid; });
+    return std::ranges::any_of(m_children, [](Child const& child) {
+        return child.spec.is_significant && (child.pid || child.is_restarting);
+    });
 }
 
 /// Whether the end of `child`, which is not restarted, ends the supervisor.

@@ -22,6 +22,8 @@ namespace detail {
 
 /// Starts the process of `spec`, linked to this one; `on_started` hears of its init().
 Pid spawn_child(ChildSpec const& spec, ReplyPath on_started);
+/// A child's shutdown time must not be negative.
+[[nodiscard]] Result<> check_shutdown(ChildSpec const& spec);
 /// "gives up: more than 3 restarts within 5000 ms (last: child 'led')"
 [[nodiscard]] std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child);
 

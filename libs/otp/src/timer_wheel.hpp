@@ -11,6 +11,7 @@
 
 #include <sinew/otp/detail/pending.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,12 @@ namespace sinew::detail {
 class TimerWheel {
 public:
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+    /// The time `delay_ns` after now, or the last one before `never`; now, if the delay is negative.
+    [[nodiscard]] static constexpr std::int64_t time_after(std::int64_t now_ns,
+                                                           std::int64_t delay_ns) noexcept {
+        return delay_ns > never - 1 - now_ns ? never - 1 : now_ns + std::max<std::int64_t>(delay_ns, 0);
+    }
 
     explicit TimerWheel(std::int64_t now_ns);
     TimerWheel(TimerWheel const&) = delete;

@@ -103,8 +103,6 @@ public:
     BlockPools blocks;
     TimerWheel timers;
     std::unordered_map<std::uint64_t, std::unique_ptr<FileWatchRecord>> file_watches;
-    /// Set while a process ends: what unanswered calls are answered with.
-    ExitReason const* dying_reason = nullptr;
 
     /// The thread that drives it.
     std::atomic<Seat*> driver{nullptr};

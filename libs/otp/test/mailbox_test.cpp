@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -52,6 +53,24 @@ TEST_P(Mailboxes, a_full_one_drops_the_oldest) {
     send_five(a);
     EXPECT_THAT(lines(), ElementsAre("a: 3", "a: 4", "a: 5"));
     EXPECT_EQ(process_info(a)->messages_dropped, 2U);
+}
+
+TEST_P(Mailboxes, a_full_one_keeps_what_the_process_sent_itself_for_later) {
+    for (auto const overflow : {MailboxLimit::Overflow::reject_newest, MailboxLimit::Overflow::drop_oldest}) {
+        ProbeRef const a = start_limited(overflow);
+        in(a, [](Probe& self) {
+            self.continue_with(Note{"continued"});
+            self.send_after(Duration(0), Note{"timer"});
+            for (int i = 0; i < 20; ++i) {
+                send(self.self(), Note{"sent"});
+            }
+        });
+        EXPECT_EQ(std::ranges::count(lines(), "a: continued"), 1);
+        EXPECT_EQ(std::ranges::count(lines(), "a: timer"), 1);
+        exit(a, ExitReason::kill());
+        world.settle();
+        journal.clear();
+    }
 }
 
 struct Nap {};
@@ -213,6 +232,12 @@ TEST_P(FullMailboxes, block_each_of_many_senders_once) {
     send(slow, Nap{});
     world.settle();
     EXPECT_EQ(call(slow, Ask{}), 10 * Producer::most);
+}
+
+TEST_P(FullMailboxes, of_no_limit_block_nobody) {
+    auto const to = holding_consumer(0);
+    auto const from = producer(to);
+    EXPECT_EQ(call(from, Ask{}).value(), Producer::most);
 }
 
 TEST_P(FullMailboxes, of_an_ended_process_block_nobody) {

@@ -82,7 +82,7 @@ TEST_F(RealTime, its_thread_goes_before_ordinary_ones_or_a_warning_says_why_not)
     bool is_allowed = false;
     std::thread([&] { is_allowed = sched_setscheduler(0, SCHED_FIFO, &parameter) == 0; }).join();
     std::string const policy = inside(quick(), [] { return std::to_string(sched_getscheduler(0)); });
-    EXPECT_EQ(policy, std::to_string(is_allowed ? SCHED_FIFO : SCHED_OTHER));
+    EXPECT_EQ(policy, std::to_string(is_allowed ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER));
     if (!is_allowed) {
         EXPECT_THAT(sink.text(), HasSubstr("the real-time worker runs as an ordinary thread"));
     }

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ using ::testing::HasSubstr;
 
 struct Hang {};
 struct Ping {
+    using Reply = int;
+};
+struct Never {
     using Reply = int;
 };
 class Answerer : public Server<Answerer> {
@@ -59,6 +63,29 @@ public:
 
 private:
     Shared* m_shared;
+};
+
+/// Its destructor does what a Stuck's handler does.
+class StuckAtItsEnd : public Server<StuckAtItsEnd> {
+public:
+    explicit StuckAtItsEnd(Stuck::Shared& shared)
+        : m_shared(&shared) {}
+    StuckAtItsEnd(StuckAtItsEnd const&) = delete;
+    StuckAtItsEnd& operator=(StuckAtItsEnd const&) = delete;
+    StuckAtItsEnd(StuckAtItsEnd&&) = delete;
+    StuckAtItsEnd& operator=(StuckAtItsEnd&&) = delete;
+    ~StuckAtItsEnd() {
+        m_shared->is_in = true;
+        m_shared->is_in.notify_all();
+        while (!m_shared->may_go) {
+            std::this_thread::yield();
+        }
+    }
+    void handle_call(Never /*request*/, Deferred<Never> reply) { m_reply.emplace(std::move(reply)); }
+
+private:
+    Stuck::Shared* m_shared;
+    std::optional<Deferred<Never>> m_reply;
 };
 
 /// One worker, whose only thread gets stuck at once.
@@ -105,6 +132,26 @@ TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
     wait_for_report();
     EXPECT_THAT(m_log.text(), HasSubstr("Stuck <"));
     EXPECT_THAT(m_log.text(), HasSubstr("handling sinew::testing::(anonymous namespace)::Hang\n    "));
+}
+
+TEST_F(StuckHandler, a_destructor_is_one_too) {
+    m_answerer = m_node.start<Answerer>().value();
+    auto const ending = m_node.start<StuckAtItsEnd>({}, std::ref(m_shared)).value();
+    std::optional<Result<int>> answer;
+    std::thread waiting([&] {
+        NodeScope const scope(m_node);
+        answer = call(ending, Never{}, 60s);
+    });
+    exit(ending, ExitReason::kill());
+    m_shared.is_in.wait(false);
+    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    m_shared.may_go = true;
+    waiting.join();
+    EXPECT_FALSE(*answer);
+    while (is_alive(ending)) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
 }
 
 TEST_F(StuckHandler, its_process_goes_on_when_it_returns) {

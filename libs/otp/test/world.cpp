@@ -35,11 +35,15 @@ void World::settle() {
         m_simulation->run_until_settled();
         return;
     }
-    // On threads: all workers have been asleep with nothing left for them, at several looks in a row.
+    // On threads: all workers have been asleep with nothing left for them, at several looks in a row, and no
+    // handler is under way on a thread that lost its worker.
     detail::NodeCore const& core = m_node->core();
     for (int settled_looks = 0; settled_looks < 3;) {
-        bool const is_settled =
+        bool is_settled =
             std::ranges::all_of(core.workers, [](auto const& worker) { return worker->is_settled(); });
+        core.slots.for_each([&is_settled](detail::Process const& process) {
+            is_settled = is_settled && !process.has(detail::Process::is_running);
+        });
         settled_looks = is_settled ? settled_looks + 1 : 0;
         std::this_thread::sleep_for(std::chrono::microseconds(20));
     }

@@ -104,6 +104,38 @@ void send(Recipient<M> const& recipient, M message) {
     recipient.send(std::move(message));
 }
 
+namespace detail {
+
+template<typename T, typename M>
+struct DelayedSend {
+    T target;
+    M message;
+};
+template<typename T, typename M>
+void send_delayed(Process& /*setter*/, Envelope& envelope) {
+    PayloadScope<DelayedSend<T, M>> const due(envelope);
+    send(due->target, std::move(due->message));
+}
+template<typename T, typename M>
+inline constexpr MessageOps delayed_send_ops{.kind = EnvelopeKind::signal,
+                                             .discard = &discard_payload<DelayedSend<T, M>>,
+                                             .arrive = &send_delayed<T, M>};
+
+} // namespace detail
+
+/// send() after `delay`, never early; a name is looked up then. In a process, and only while that lives: a
+/// Server's own send_after() is for itself.
+template<typename T, typename M>
+    requires requires(T const& target, M message) { send(target, std::move(message)); }
+Timer send_after(Duration delay, T const& target, M message) {
+    Timer timer;
+    timer.sequence = detail::send_later(delay,
+                                        detail::make_envelope<detail::DelayedSend<T, M>>(
+                                            detail::delayed_send_ops<T, M>, target, std::move(message)),
+                                        &timer.node);
+    return timer;
+}
+
 /// monitor() for the process that has that name now; nobody: one Down with noproc and an empty Pid.
 template<Target T>
 MonitorRef monitor(T const& target) {

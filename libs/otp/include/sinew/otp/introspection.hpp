@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sinew {
 
@@ -55,6 +56,32 @@ struct Statistics {
 };
 BOOST_DESCRIBE_STRUCT(Statistics, (), (counted, messages, busy, longest, longest_message))
 
+/// Who a process is and whom it knows; see process_info() for what it does.
+struct ProcessDetails {
+    /// What set_label() said; otherwise its class.
+    std::string label = {};
+    /// The first of its names, or its class when it is registered by that; may be empty.
+    std::string name = {};
+    /// Who spawned it with a link; empty: nobody.
+    Pid parent = {};
+    /// The parent, its parent and so on; eight at most.
+    std::vector<Pid> ancestors = {};
+    /// Whom it is linked to.
+    std::vector<Pid> links = {};
+    /// Monitors it made, and those on it.
+    std::size_t monitors = 0;
+    std::size_t watchers = 0;
+    Priority priority = Priority::normal;
+    bool traps_exit = false;
+    /// Its state as JSON, cut after 4,096 characters; empty when the class shows none.
+    std::string state = {};
+};
+
+/// See ProcessDetails.
+struct GetDetails {
+    /// As from a call.
+    using Reply = ProcessDetails;
+};
 /// The state as a Value. Error unsupported: the class shows none.
 struct GetState {
     /// As from a call.
@@ -115,6 +142,7 @@ public:
     using IsSystem = void;
     SystemFace() = delete;
     /// Handlers; see the messages. They act on the process that runs.
+    static ProcessDetails handle_call(GetDetails request);
     static Result<Value> handle_call(GetState request);
     static Result<> handle_call(ReplaceState const& request);
     static void handle_call(Suspend request);

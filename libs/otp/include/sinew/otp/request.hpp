@@ -33,6 +33,10 @@ struct RequestStart {
 };
 /// Calls start.go, or fails at once where nobody can answer (calling itself).
 void begin_request(RequestStart& start, ReplyPath path);
+/// Makes `pending` part of the current process and sends. When that throws, it is not part of it any more.
+void begin_request(RequestStart& start, Pending& pending);
+/// The same; then the process waits, and the coroutine goes on with the answer, or with what sending threw.
+void begin_request(RequestStart& start, Pending& pending, std::coroutine_handle<> waiter);
 void discard_request(RequestStart& start) noexcept;
 
 template<typename T, typename F>
@@ -108,9 +112,7 @@ public:
         Request& request;
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<> waiter) const {
-            detail::arm_pending(request.m_pending, request.m_start.timeout);
-            detail::suspend_for(request.m_pending, waiter);
-            detail::begin_request(request.m_start, detail::path_to(request.m_pending));
+            detail::begin_request(request.m_start, request.m_pending, waiter);
         }
         [[nodiscard]] Value await_resume() const {
             return detail::take_reply<T>(std::exchange(request.m_pending.reply, nullptr),
@@ -127,8 +129,7 @@ public:
 
     /// For a RequestCollection: the answer goes to `pending`. Returns what an error says of the target.
     detail::RequestLabel begin(detail::Pending& pending) && {
-        detail::arm_pending(pending, m_start.timeout);
-        detail::begin_request(m_start, detail::path_to(pending));
+        detail::begin_request(m_start, pending);
         return m_start.label;
     }
 
@@ -139,8 +140,7 @@ public:
     RequestId then(F function) && {
         auto pending =
             std::make_unique<detail::ContinuationPending<T, F>>(std::move(function), m_start.label);
-        detail::arm_pending(*pending, m_start.timeout);
-        detail::begin_request(m_start, detail::path_to(*pending));
+        detail::begin_request(m_start, *pending);
         return {pending.release()->ref}; // Owned by the process now.
     }
 

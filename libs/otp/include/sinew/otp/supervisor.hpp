@@ -46,15 +46,17 @@ enum class Restart : std::uint8_t {
 class Shutdown {
 public:
     /// Killed at once.
-    [[nodiscard]] static constexpr Shutdown brutal() noexcept { return Shutdown(Duration(-1)); }
+    [[nodiscard]] static constexpr Shutdown brutal() noexcept { return Shutdown(Duration::min()); }
     /// Waited for without limit.
     [[nodiscard]] static constexpr Shutdown infinity() noexcept { return Shutdown(Duration::max()); }
-    /// Asked, and killed after `time`.
+    /// Asked, and killed after `time`, which is not negative.
     [[nodiscard]] static constexpr Shutdown after(Duration time) noexcept { return Shutdown(time); }
     /// Whether it is brutal().
-    [[nodiscard]] constexpr bool is_brutal() const noexcept { return m_time < Duration(0); }
+    [[nodiscard]] constexpr bool is_brutal() const noexcept { return m_time == Duration::min(); }
     /// Whether it is infinity().
     [[nodiscard]] constexpr bool is_infinite() const noexcept { return m_time == Duration::max(); }
+    /// Whether its time isn't negative; a supervisor refuses other children.
+    [[nodiscard]] constexpr bool is_valid() const noexcept { return is_brutal() || m_time >= Duration(0); }
     /// How long it is waited for.
     [[nodiscard]] constexpr Duration time() const noexcept { return m_time; }
 

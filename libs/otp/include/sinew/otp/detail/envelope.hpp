@@ -68,10 +68,14 @@ struct Envelope {
     static constexpr std::size_t payload_bytes = 40;
     Envelope* next = nullptr;
     MessageOps const* ops = nullptr;
+    /// Whom it goes to, while it is under way to another worker's process. In a mailbox: `own`, or of no
+    /// meaning.
     Pid target;
     alignas(8) std::byte payload[payload_bytes]; // NOLINT(*-avoid-c-arrays): raw storage
 };
 static_assert(sizeof(Envelope) == 64);
+/// The target of what a process sent itself for later, by timer or continuation: a full mailbox keeps it.
+inline constexpr Pid own_message = Pid::from_value(~std::uint64_t{0});
 
 /// A block. Throws std::bad_alloc.
 [[nodiscard]] Envelope* allocate_envelope();

@@ -58,6 +58,8 @@ public:
     RetireList& operator=(RetireList&&) = delete;
     /// Frees the rest: no reader may be left.
     ~RetireList();
+    /// The next `count` calls of retire() don't fail.
+    void reserve(std::size_t count);
     /// Frees `object` when no reader can see it any more; nobody can reach it from now on.
     void retire(void* object, Destroy destroy);
     template<typename T>

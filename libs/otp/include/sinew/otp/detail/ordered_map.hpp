@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <type_traits>
 #include <utility>
@@ -30,12 +31,15 @@ public:
             return m_row != nullptr ? &m_row->value : nullptr;
         }
         void put(Value value) {
-            auto* const row = new Row{*m_key, std::move(value)};
-            m_map->put(*row, std::exchange(m_row, row));
+            std::unique_ptr<Row const> row(new Row{*m_key, std::move(value)});
+            Row const* const fresh = row.get();
+            m_map->put(std::move(row), m_row);
+            m_row = fresh;
         }
         void erase() {
-            if (Row const* const row = std::exchange(m_row, nullptr)) {
-                m_map->erase(*row);
+            if (m_row != nullptr) {
+                m_map->erase(*m_row);
+                m_row = nullptr;
             }
         }
 
@@ -138,28 +142,42 @@ private:
     /// A copy that this change may still alter; the original is retired once the change is published.
     [[nodiscard]] Node* copy(Node const* node) {
         m_replaced.push_back(node);
-        return new Node(*node);
+        return keep(std::make_unique<Node>(*node));
     }
-    void publish(Node* root) {
+    [[nodiscard]] Node* keep(std::unique_ptr<Node> fresh) {
+        m_fresh.push_back(std::move(fresh));
+        return m_fresh.back().get();
+    }
+    /// Makes the tree that `change` returns the map's. When it throws, the map stays as it was.
+    template<typename F>
+    void publish(F&& change, Row const* replaced) {
+        m_replaced.clear();
+        m_fresh.clear();
+        Node* const root = std::forward<F>(change)();
+        m_retired.reserve(m_replaced.size() + 1);
         m_root.store(root, std::memory_order_seq_cst);
+        for (std::unique_ptr<Node>& node : m_fresh) {
+            (void)node.release(); // The tree owns it.
+        }
         for (Node const* const node : m_replaced) {
             m_retired.retire(node);
         }
-        m_replaced.clear();
-    }
-    void put(Row const& row, Row const* replaced) {
-        Node* const root = m_root.load(std::memory_order_relaxed);
-        publish(insert(root, row));
         if (replaced != nullptr) {
             m_retired.retire(replaced);
-        } else {
+        }
+    }
+    void put(std::unique_ptr<Row const> row, Row const* replaced) {
+        Node* const root = m_root.load(std::memory_order_relaxed);
+        publish([&] { return insert(root, *row); }, replaced);
+        (void)row.release(); // The tree owns it.
+        if (replaced == nullptr) {
             m_size.fetch_add(1, std::memory_order_relaxed);
         }
     }
     [[nodiscard]] Node* insert(Node* node, Row const& row) {
         if (node == nullptr) {
             m_random = m_random * 6364136223846793005ULL + 1442695040888963407ULL;
-            return new Node{.row = &row, .priority = m_random >> 16};
+            return keep(std::make_unique<Node>(Node{.row = &row, .priority = m_random >> 16}));
         }
         Node* const fresh = copy(node);
         if (row.key < fresh->row->key) {
@@ -183,8 +201,7 @@ private:
     }
     void erase(Row const& row) {
         Node* const root = m_root.load(std::memory_order_relaxed);
-        publish(remove(root, row.key));
-        m_retired.retire(&row);
+        publish([&] { return remove(root, row.key); }, &row);
         m_size.fetch_sub(1, std::memory_order_relaxed);
     }
     /// `key` is there.
@@ -233,8 +250,9 @@ private:
     std::atomic<std::size_t> m_size{0};
     std::mutex m_mutex;
     std::uint64_t m_random = 42;
-    /// What the change in progress replaces.
+    // Of the change in progress: what it replaces, and by what.
     std::vector<Node const*> m_replaced;
+    std::vector<std::unique_ptr<Node>> m_fresh;
     RetireList m_retired;
 };
 
