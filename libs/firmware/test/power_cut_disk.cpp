@@ -15,10 +15,13 @@
 namespace sinew::firmware::test {
 
 Result<> PowerCutDisk::read_at(std::uint64_t offset, MutableBytesView into) {
-    if (m_powerless || offset + into.size() > m_current.size()) {
-        return failure(ErrorCode::io, "no power, or behind the end");
+    if (m_powerless) {
+        return failure(ErrorCode::io, "no power");
     }
-    std::copy_n(m_current.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+    std::ranges::fill(into, std::byte{0}); // what is behind the end
+    auto const begin = static_cast<std::size_t>(std::min<std::uint64_t>(offset, m_current.size()));
+    auto const count = std::min(into.size(), m_current.size() - begin);
+    std::copy_n(m_current.begin() + static_cast<std::ptrdiff_t>(begin), count, into.begin());
     return {};
 }
 
@@ -30,7 +33,7 @@ Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
     if (m_fault == Fault::disk_full && m_write_count >= m_cut_at) {
         return failure(ErrorCode::no_space, "the disk is full");
     }
-    if (m_powerless || m_write_count == m_cut_at) {
+    if (m_powerless || (m_fault == Fault::power_loss && m_write_count == m_cut_at)) {
         m_powerless = true;
         // The write that power went out in may have got through in part.
         if (m_write_count == m_cut_at) {
@@ -49,6 +52,10 @@ Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
 Result<> PowerCutDisk::sync() {
     if (m_powerless) {
         return failure(ErrorCode::io, "no power");
+    }
+    if (m_fault == Fault::sync_error && m_sync_count == m_cut_at) {
+        ++m_sync_count;
+        return failure(ErrorCode::io, "the disk could not write back");
     }
     ++m_sync_count;
     m_durable = m_current;

@@ -21,6 +21,7 @@ enum class Fault : std::uint8_t {
     power_loss, ///< It and everything after it is lost, what wasn't synced perhaps too.
     io_error,   ///< It fails, and only it.
     disk_full,  ///< It and all later ones fail; power stays.
+    sync_error, ///< The sync of that number fails; what it was to bring onto the medium may be lost.
 };
 
 /// Whether power may go in the middle of a sector. A disk promises that it doesn't; flash without a
@@ -31,7 +32,7 @@ class PowerCutDisk final : public BlockDevice {
 public:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-    /// The fault comes just before write number `cut_at` (from 0) would be accepted.
+    /// The fault comes just before write (or sync) number `cut_at`, from 0, would be accepted.
     PowerCutDisk(Bytes content, std::uint64_t cut_at, Fault fault = Fault::power_loss)
         : m_durable(std::move(content))
         , m_cut_at(cut_at)
@@ -48,11 +49,11 @@ public:
 
     [[nodiscard]] std::uint64_t write_count() const noexcept { return m_write_count; }
     [[nodiscard]] std::uint64_t sync_count() const noexcept { return m_sync_count; }
-    /// First and last block of each write since the last sync, in order.
     struct Write {
         std::uint64_t offset = 0;
         Bytes bytes;
     };
+    /// First and last block of each write, in order; each sync begins a new batch.
     [[nodiscard]] std::vector<std::vector<std::pair<std::uint64_t, std::uint64_t>>> const& batches() const {
         return m_batches;
     }

@@ -1,14 +1,13 @@
 /// See the header.
 #include "two_slots.hpp"
 
-#include "fat/volume.hpp"
+#include "boot_readers.hpp"
 #include "support.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/firmware/delta.hpp>
 #include <sinew/firmware/io.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -135,60 +134,38 @@ std::string upgrade_task(char from, char to) {
            on_resource("not-tried", raw_write(layout::tried_block)) + "}\n";
 }
 
-std::map<std::string, std::string> grub_variables(BlockDevice& disk, std::uint64_t block) {
-    auto const bytes = bytes_at(disk, block, block_size_bytes);
-    auto text = as_text(bytes);
-    constexpr std::string_view header = "# GRUB Environment Block\n";
-    std::map<std::string, std::string> variables;
-    if (!text.starts_with(header)) {
-        return variables;
-    }
-    text.remove_prefix(header.size());
-    while (!text.empty() && !text.starts_with('#')) {
-        auto const line = text.substr(0, text.find('\n'));
-        auto const equals = line.find('=');
-        if (equals == std::string_view::npos || line.size() == text.size()) {
-            break;
-        }
-        variables[std::string(line.substr(0, equals))] = line.substr(equals + 1);
-        text.remove_prefix(line.size() + 1);
-    }
-    return variables;
-}
-
-std::optional<Bytes> fat_content(BlockDevice& disk, std::uint64_t block, std::string const& name) {
-    auto volume = FatVolume::mount(disk, block);
-    if (!volume) {
-        return std::nullopt;
-    }
-    auto file = volume->open_file(name);
-    Bytes content;
-    std::array<std::byte, 4096> buffer{};
-    while (file) {
-        auto const count = file->read(buffer);
-        if (!count) {
-            return std::nullopt;
-        }
-        if (*count == 0) {
-            return content;
-        }
-        content.insert(content.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*count));
-    }
-    return std::nullopt;
+Variables grub_variables(BlockDevice& disk, std::uint64_t block) {
+    return read_grub_block(bytes_at(disk, block, block_size_bytes));
 }
 
 std::string grub_cfg_of(int version) {
     return "linux /vmlinuz version=" + std::to_string(version) + "\n";
 }
 
-/// The version of a slot whose parts all belong together, or 0.
-int complete_version(BlockDevice& disk, char slot) {
-    auto const kernel = fat_content(disk, boot_of(slot), "vmlinuz");
-    auto const config = fat_content(disk, boot_of(slot), "grub.cfg");
-    for (int version = 1; version <= most_versions; ++version) {
-        auto const rootfs = rootfs_of(version);
-        if (kernel == kernel_of(version) && config && as_text(*config) == grub_cfg_of(version) &&
-            bytes_at(disk, rootfs_of_slot(slot), rootfs.size()) == rootfs) {
+struct Content {
+    Bytes kernel;
+    Bytes rootfs;
+};
+
+Content const& content_of(int version) {
+    static std::map<int, Content> made;
+    auto& content = made[version];
+    if (content.kernel.empty()) {
+        content = {marked_noise(40'000, 1, version),
+                   marked_noise(600 * block_size_bytes - 100, 100, version)};
+    }
+    return content;
+}
+
+/// The version of a slot whose parts all belong together, or 0. Compared as text: that is quick without
+/// optimisation, too.
+int complete_version(BytesView file_system, BytesView rootfs) {
+    auto const kernel = read_fat_file(file_system, "vmlinuz");
+    auto const config = read_fat_file(file_system, "grub.cfg");
+    for (int version = 1; kernel && config && version <= most_versions; ++version) {
+        auto const& content = content_of(version);
+        if (as_text(*kernel) == as_text(content.kernel) && as_text(*config) == grub_cfg_of(version) &&
+            as_text(rootfs).starts_with(as_text(content.rootfs))) {
             return version;
         }
     }
@@ -198,11 +175,11 @@ int complete_version(BlockDevice& disk, char slot) {
 } // namespace
 
 Bytes kernel_of(int version) {
-    return marked_noise(40'000, 1, version);
+    return content_of(version).kernel;
 }
 
 Bytes rootfs_of(int version) {
-    return marked_noise(600 * block_size_bytes - 100, 100, version);
+    return content_of(version).rootfs;
 }
 
 Bytes firmware_archive(Workshop const& workshop, int version) {
@@ -264,7 +241,7 @@ Booted boot(BlockDevice& disk) {
         variables = grub_variables(disk, layout::state_copy_block);
     }
     Booted booted;
-    if (variables["whole"] != "yes" || variables["slot"].size() != 1) {
+    if (variables["whole"] != "yes" || variables["slot"].size() != 1 || variables["try"].size() > 1) {
         return booted;
     }
     booted.slot = variables["slot"][0];
@@ -275,13 +252,15 @@ Booted boot(BlockDevice& disk) {
     } else {
         booted.rolled_back = !trial.empty();
     }
+    auto file_system = bytes_at(disk, boot_of(booted.slot), layout::boot_blocks * block_size_bytes);
     // The bootloader takes the other slot only if it can't load this one; it can't see whether a root file
     // system is whole.
-    if (!fat_content(disk, boot_of(booted.slot), "vmlinuz") ||
-        !fat_content(disk, boot_of(booted.slot), "grub.cfg")) {
+    if (!read_fat_file(file_system, "vmlinuz") || !read_fat_file(file_system, "grub.cfg")) {
         booted.slot = booted.slot == 'a' ? 'b' : 'a';
+        file_system = bytes_at(disk, boot_of(booted.slot), layout::boot_blocks * block_size_bytes);
     }
-    booted.version = complete_version(disk, booted.slot);
+    booted.version = complete_version(
+        file_system, bytes_at(disk, rootfs_of_slot(booted.slot), layout::rootfs_blocks * block_size_bytes));
     return booted;
 }
 

@@ -1,5 +1,7 @@
-/// The layout of a U-Boot board: the active slot is a variable of an environment that is held twice. Power is
-/// cut at every write, sectors are torn, and a reader of its own decides what boots.
+/// The layout of a U-Boot board: the active slot is a variable of an environment that is held twice. Every
+/// fault at every write; sectors are torn, and a reader of its own decides what boots.
+#include "boot_readers.hpp"
+#include "fault_injection.hpp"
 #include "power_cut_disk.hpp"
 #include "support.hpp"
 
@@ -11,9 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace sinew::firmware::test {
 
@@ -26,48 +26,23 @@ constexpr std::uint64_t rootfs_a = 256;
 constexpr std::uint64_t rootfs_b = 1024;
 constexpr std::size_t rootfs_bytes = 600 * block_size_bytes;
 constexpr std::size_t disk_bytes = 2048 * block_size_bytes;
-constexpr std::uint32_t ways_to_lose_power = 8;
 
 /// One version's root file system; every block of it says which.
 Bytes rootfs_of(int version) {
-    auto bytes = noise(rootfs_bytes, 3);
+    static auto const unmarked = noise(rootfs_bytes, 3);
+    auto bytes = unmarked;
     for (std::size_t at = 0; at < bytes.size(); at += block_size_bytes) {
         store_le32(bytes, at, static_cast<std::uint32_t>(version));
     }
     return bytes;
 }
 
-/// CRC-32 bit by bit: the reader here shares no code with the writer.
-std::uint32_t crc_of(BytesView bytes) {
-    std::uint32_t crc = 0xFFFFFFFF;
-    for (auto const byte : bytes) {
-        crc ^= std::to_integer<std::uint32_t>(byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = crc >> 1u ^ ((crc & 1u) != 0 ? 0xEDB88320u : 0);
-        }
-    }
-    return ~crc;
-}
-
 /// "nerves_fw_active" as U-Boot reads it; '?' if no copy is whole.
 char active_slot(BlockDevice& disk) {
-    std::optional<unsigned> newest;
-    char active = '?';
-    for (auto const block : {environment_block, environment_copy_block}) {
-        auto const copy = bytes_at(disk, block, environment_bytes);
-        if (load_le32(copy, 0) != crc_of(BytesView(copy).subspan(5))) {
-            continue;
-        }
-        auto const flag = std::to_integer<unsigned>(copy[4]);
-        if (newest && ((flag - *newest) & 0xFFu) - 1 >= 127) {
-            continue;
-        }
-        newest = flag;
-        constexpr std::string_view key = "nerves_fw_active=";
-        auto const at = as_text(copy).find(key);
-        active = at == std::string_view::npos ? '?' : as_text(copy)[at + key.size()];
-    }
-    return active;
+    auto variables = read_uboot_environment(bytes_at(disk, environment_block, environment_bytes),
+                                            bytes_at(disk, environment_copy_block, environment_bytes));
+    return variables && (*variables)["nerves_fw_active"].size() == 1 ? (*variables)["nerves_fw_active"][0]
+                                                                     : '?';
 }
 
 /// The version in the slot that would be started; 0 if it isn't whole.
@@ -78,7 +53,7 @@ int booted_version(BlockDevice& disk) {
     }
     auto const rootfs = bytes_at(disk, active == 'a' ? rootfs_a : rootfs_b, rootfs_bytes);
     auto const version = static_cast<int>(load_le32(rootfs, 0));
-    return rootfs == rootfs_of(version) ? version : 0;
+    return as_text(rootfs) == as_text(rootfs_of(version)) ? version : 0;
 }
 
 class UbootPowerCut : public ::testing::Test {
@@ -97,13 +72,17 @@ protected:
                    ".nerves_fw_version\", \"\\${FWUP_META_VERSION}\") uboot_setenv(env, nerves_fw_active, " +
                    to + ") }\n}\n";
         };
+        auto const operation = [](std::string const& name, std::string const& function) {
+            return "task " + name + " {\n  on-init { " + function + " }\n}\n";
+        };
         return m_workshop.archive(
             "meta-platform = test\nmeta-version = " + std::to_string(version) +
             "\nfile-resource rootfs.img { host-path = rootfs.img skip-holes = false }\n"
             "uboot-environment env { block-offset = 16 block-count = 16 block-offset-redund = 32 }\n"
             "task complete {\n  on-resource rootfs.img { raw_write(256) }\n"
             "  on-finish { uboot_clearenv(env) uboot_setenv(env, nerves_fw_active, a) }\n}\n" +
-            upgrade('a', 'b') + upgrade('b', 'a'));
+            upgrade('a', 'b') + upgrade('b', 'a') + operation("validate", "uboot_setenv(env, trial, 0)") +
+            operation("revert", "uboot_setenv(env, nerves_fw_active, a)"));
     }
 
     Bytes delta(int from, int to) {
@@ -118,27 +97,18 @@ protected:
     }
 
     static Bytes applied(BytesView update, Bytes const& before, std::string const& task) {
-        PowerCutDisk disk(before, PowerCutDisk::never);
-        must(apply(update, disk, {.task = task}));
-        return disk.after_power_loss(0);
+        return after({update, before, {.task = task}});
     }
 
-    /// After a cut at any write, one of the two versions boots, whole.
-    static void cut_everywhere(BytesView update, Bytes const& before, int old_version, int new_version) {
-        PowerCutDisk counter(before, PowerCutDisk::never);
-        must(apply(update, counter, {.task = "upgrade"}));
+    /// After any fault, one of the two versions boots, whole.
+    static void expect_either(BytesView update, Bytes const& before, std::string const& task, int old_version,
+                              int new_version) {
         bool was_new = false;
-        for (std::uint64_t at = 0; at < counter.write_count(); ++at) {
-            PowerCutDisk disk(before, at);
-            ASSERT_FALSE(apply(update, disk, {.task = "upgrade"}));
-            for (std::uint32_t seed = 0; seed < ways_to_lose_power; ++seed) {
-                PowerCutDisk left(disk.after_power_loss(seed, Sectors::torn), PowerCutDisk::never);
-                auto const version = booted_version(left);
-                ASSERT_TRUE(version == old_version || version == new_version)
-                    << "cut at write " << at << ", seed " << seed << ": " << version;
-                was_new = was_new || version == new_version;
-            }
-        }
+        inject_everywhere({update, before, {.task = task}}, {}, [&](PowerCutDisk& left) {
+            auto const version = booted_version(left);
+            ASSERT_TRUE(version == old_version || version == new_version) << version;
+            was_new = was_new || version == new_version;
+        });
         EXPECT_TRUE(was_new) << "the commit point was never crossed";
     }
 
@@ -153,15 +123,21 @@ TEST_F(UbootPowerCut, a_new_device_boots_what_was_written) {
 }
 
 TEST_F(UbootPowerCut, during_an_upgrade_a_whole_slot_boots_though_sectors_are_torn) {
-    cut_everywhere(archive(2), m_device, 1, 2);
+    expect_either(archive(2), m_device, "upgrade", 1, 2);
 }
 
 TEST_F(UbootPowerCut, during_the_way_back_to_the_first_slot_too) {
-    cut_everywhere(archive(3), applied(archive(2), m_device, "upgrade"), 2, 3);
+    expect_either(archive(3), applied(archive(2), m_device, "upgrade"), "upgrade", 2, 3);
 }
 
 TEST_F(UbootPowerCut, during_a_delta_upgrade_a_whole_slot_boots_though_sectors_are_torn) {
-    cut_everywhere(delta(1, 2), m_device, 1, 2);
+    expect_either(delta(1, 2), m_device, "upgrade", 1, 2);
+}
+
+TEST_F(UbootPowerCut, during_a_validation_and_a_revert_too) {
+    auto const upgraded = applied(archive(2), m_device, "upgrade");
+    expect_either(archive(2), upgraded, "validate", 2, 2);
+    expect_either(archive(2), applied(archive(2), upgraded, "validate"), "revert", 2, 1);
 }
 
 TEST_F(UbootPowerCut, a_damaged_copy_of_the_environment_does_not_stop_an_upgrade) {

@@ -3,10 +3,9 @@
 
 #include "apply/outside.hpp"
 #include "apply/resource_pieces.hpp"
+#include "apply/table_writer.hpp"
 #include "apply/task.hpp"
 #include "archive/resource_stream.hpp"
-#include "disk/gpt.hpp"
-#include "disk/mbr.hpp"
 #include "disk/output_cache.hpp"
 #include "disk/sector_cipher.hpp"
 #include "fat/layout.hpp"
@@ -28,7 +27,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace sinew::firmware {
 
@@ -114,9 +112,9 @@ Result<> Runner::call(Call const& call, ResourceStream* resource) {
         return m_cache.trim(number(call, 1), number(call, 2),
                             m_options.hardware_trim == HardwareTrim::on ? MediumTrim::on : MediumTrim::off);
     case Function::mbr_write:
-        return mbr_write(call.words[1]);
+        return write_mbr(m_config, call.words[1], m_cache, m_table_blocks);
     case Function::gpt_write:
-        return gpt_write(call.words[1]);
+        return write_gpt(m_config, call.words[1], m_cache, m_table_blocks);
     case Function::path_write:
     case Function::pipe_write:
     case Function::execute:
@@ -214,41 +212,6 @@ Result<> Runner::raw_memset(std::uint64_t block, std::uint64_t count, std::uint8
         m_on_payload(piece);
         offset += piece;
         left -= piece;
-    }
-    return {};
-}
-
-Result<> Runner::mbr_write(std::string const& name) {
-    auto const* const section = m_config.find_section("mbr", name);
-    if (section == nullptr) {
-        return failure(ErrorCode::invalid_argument, "there is no mbr section named '" + name + "'");
-    }
-    TRY(auto const spec, mbr_spec(*section));
-    auto const disk_blocks = m_cache.size_at_start() / block_size_bytes;
-    TRY(auto const blocks, encode_mbr(spec, disk_blocks > 0 ? std::optional(disk_blocks) : std::nullopt));
-    return write_table(blocks);
-}
-
-Result<> Runner::gpt_write(std::string const& name) {
-    auto const* const section = m_config.find_section("gpt", name);
-    if (section == nullptr) {
-        return failure(ErrorCode::invalid_argument, "there is no gpt section named '" + name + "'");
-    }
-    TRY(auto const spec, gpt_spec(*section));
-    auto const disk_blocks = m_cache.size_at_start() / block_size_bytes;
-    bool const is_known = m_cache.growth() == Growth::fixed || disk_blocks >= spec.fewest_blocks();
-    TRY(auto const blocks, encode_gpt(spec, is_known ? std::optional(disk_blocks) : std::nullopt));
-    return write_table(blocks);
-}
-
-Result<> Runner::write_table(std::vector<DiskBlock> const& blocks) {
-    for (auto const& block : blocks) {
-        // What block 0 leads to, logical partitions or a GPT, is there before it.
-        TRY_OK(m_cache.barrier());
-        TRY_OK(m_cache.write_at(block.number * block_size_bytes, block.bytes));
-        for (std::uint64_t i = 0; i < block.bytes.size() / block_size_bytes; ++i) {
-            m_table_blocks.insert(block.number + i);
-        }
     }
     return {};
 }

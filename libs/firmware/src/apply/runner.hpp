@@ -4,7 +4,6 @@
 #pragma once
 
 #include "archive/resource_stream.hpp"
-#include "disk/mbr.hpp"
 #include "disk/output_cache.hpp"
 #include "script/config.hpp"
 #include "script/functions.hpp"
@@ -20,7 +19,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace sinew::firmware {
 
@@ -45,9 +43,6 @@ private:
     [[nodiscard]] Result<> call_outside(Function function, Call const& call, ResourceStream* resource);
     [[nodiscard]] Result<> raw_write(Call const& call, ResourceStream& resource);
     [[nodiscard]] Result<> raw_memset(std::uint64_t block, std::uint64_t count, std::uint8_t value);
-    [[nodiscard]] Result<> mbr_write(std::string const& name);
-    [[nodiscard]] Result<> gpt_write(std::string const& name);
-    [[nodiscard]] Result<> write_table(std::vector<DiskBlock> const& blocks);
     [[nodiscard]] Result<> fat_write(std::uint64_t block, std::string const& path, ResourceStream& resource);
     [[nodiscard]] Result<> drain(ResourceStream& resource);
 

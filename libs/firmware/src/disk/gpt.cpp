@@ -224,7 +224,8 @@ Result<GptSpec> gpt_spec(Section const& section) {
     return spec;
 }
 
-Result<std::vector<DiskBlock>> encode_gpt(GptSpec const& spec, std::optional<std::uint64_t> disk_blocks) {
+Result<std::vector<DiskBlock>> encode_gpt(GptSpec const& spec, std::optional<std::uint64_t> disk_blocks,
+                                          GptCopy first) {
     auto partitions = spec.partitions;
     // The original leaves a block free behind the last partition when it doesn't know the size.
     auto const blocks = disk_blocks.value_or(spec.fewest_blocks() + 1);
@@ -238,13 +239,14 @@ Result<std::vector<DiskBlock>> encode_gpt(GptSpec const& spec, std::optional<std
     }
     auto const entries = entries_of(partitions);
     auto const crc = crc_of(entries);
-    auto const second = header_of(spec, {blocks - 1, 1, blocks - table_blocks}, blocks, crc);
-    auto const first = header_of(spec, {1, blocks - 1, 2}, blocks, crc);
     std::vector<DiskBlock> out;
     out.push_back({blocks - table_blocks, entries});
-    out.push_back({blocks - 1, second});
+    out.push_back({blocks - 1, header_of(spec, {blocks - 1, 1, blocks - table_blocks}, blocks, crc)});
     out.push_back({2, entries});
-    out.push_back({1, first});
+    out.push_back({1, header_of(spec, {1, blocks - 1, 2}, blocks, crc)});
+    if (first == GptCopy::at_beginning) {
+        std::ranges::rotate(out, out.begin() + 2);
+    }
     out.push_back({0, protective_mbr(blocks)});
     return out;
 }

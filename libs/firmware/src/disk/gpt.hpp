@@ -42,11 +42,15 @@ struct GptSpec {
 /// A `gpt` section of a script. Error invalid_argument: says which partition and why, without a position.
 [[nodiscard]] Result<GptSpec> gpt_spec(Section const& section);
 
-/// The sectors in the order to write them: the second table at the end of the disk, then the first one, then
-/// the protective MBR. `disk_blocks`: the disk's size if it is known; else the second table follows the last
-/// partition. Error no_space: the disk is smaller than fewest_blocks().
-[[nodiscard]] Result<std::vector<DiskBlock>> encode_gpt(GptSpec const& spec,
-                                                        std::optional<std::uint64_t> disk_blocks);
+/// The two tables of a disk.
+enum class GptCopy : std::uint8_t { at_beginning, at_end };
+
+/// The sectors in the order to write them: the copy `first`, then the other one, then the protective MBR.
+/// Each must be on the medium before the next, and the copy that isn't first must be whole, or neither: then
+/// one is whole at any time. `disk_blocks`: the disk's size if it is known; else the second table follows the
+/// last partition. Error no_space: the disk is smaller than fewest_blocks().
+[[nodiscard]] Result<std::vector<DiskBlock>>
+encode_gpt(GptSpec const& spec, std::optional<std::uint64_t> disk_blocks, GptCopy first = GptCopy::at_end);
 
 /// The `flags` of a partition with `boot = true` folded in, as meta.conf has them; nothing if they are no
 /// number.

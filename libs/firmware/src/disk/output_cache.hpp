@@ -66,6 +66,8 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> device_number() const override {
         return m_device.device_number();
     }
+    /// What is below: without what waits here.
+    [[nodiscard]] BlockDevice& medium() const noexcept { return m_device; }
     /// The disk's length before anything was written; 0 of an image file that is new.
     [[nodiscard]] std::uint64_t size_at_start() const noexcept { return m_size_before; }
     /// Bytes written to the medium so far.

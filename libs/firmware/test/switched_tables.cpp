@@ -1,0 +1,221 @@
+/// See the header.
+#include "switched_tables.hpp"
+
+#include "boot_readers.hpp"
+#include "power_cut_disk.hpp"
+#include "support.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/firmware/delta.hpp>
+#include <sinew/firmware/io.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace sinew::firmware::test {
+
+namespace {
+
+constexpr int most_versions = 3;
+constexpr std::size_t kernel_bytes = 20'000;
+constexpr std::size_t rootfs_bytes = switched::rootfs_blocks * block_size_bytes - 100;
+
+struct Content {
+    Bytes kernel;
+    Bytes rootfs;
+};
+
+/// Noise with a mark of the version in every block, so that a mixture is recognised and a patch is small.
+Bytes marked(Bytes bytes, int version) {
+    for (std::size_t at = 0; at + 4 <= bytes.size(); at += block_size_bytes) {
+        store_le32(bytes, at, static_cast<std::uint32_t>(version) * 0x01020304u);
+    }
+    return bytes;
+}
+
+Content const& content_of(int version) {
+    static auto const all = [] {
+        std::array<Content, most_versions + 1> made;
+        for (int i = 0; i <= most_versions; ++i) {
+            made[static_cast<std::size_t>(i)] = {marked(noise(kernel_bytes, 11), i),
+                                                 marked(noise(rootfs_bytes, 12), i)};
+        }
+        return made;
+    }();
+    return all.at(static_cast<std::size_t>(version));
+}
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+std::uint64_t boot_of(char slot) {
+    return slot == 'a' ? switched::boot_a : switched::boot_b;
+}
+
+std::uint64_t rootfs_at(char slot) {
+    return slot == 'a' ? switched::rootfs_a : switched::rootfs_b;
+}
+
+bool uses_mbr(SwitchedBy by) {
+    return by == SwitchedBy::mbr || by == SwitchedBy::mbr_at_first;
+}
+
+std::string partition(SwitchedBy by, int index, std::uint64_t block, std::uint64_t count, bool bootable) {
+    auto const identity =
+        uses_mbr(by)
+            ? std::string(" type = 0x83")
+            : " type = \"0fc63daf-8483-4772-8e79-3d69d8477de4\" guid = \"" + number(10'000'000 + block) +
+                  "-0000-4000-8000-000000000000\" name = part" + number(static_cast<std::uint64_t>(index));
+    return "  partition " + std::to_string(index) + " { block-offset = " + number(block) +
+           " block-count = " + number(count) + identity + (bootable ? " boot = true" : "") + " }\n";
+}
+
+/// The table that starts `slot`: its partitions come first.
+std::string table(SwitchedBy by, std::string const& name, char slot, bool validated) {
+    char const other = slot == 'a' ? 'b' : 'a';
+    auto const head = uses_mbr(by)
+                          ? "mbr " + name + " {\n  signature = 0x01020304\n"
+                          : "gpt " + name + " {\n  guid = \"b443fbeb-2c93-481b-88b3-0ecb0aeba911\"\n";
+    return head + partition(by, 0, boot_of(slot), switched::boot_blocks, validated) +
+           partition(by, 1, rootfs_at(slot), switched::rootfs_blocks, false) +
+           partition(by, 2, boot_of(other), switched::boot_blocks, false) +
+           partition(by, 3, rootfs_at(other), switched::rootfs_blocks, false) + "}\n";
+}
+
+std::string set(std::string const& name, std::string const& value) {
+    return "uboot_setenv(env, " + name + ", \"" + value + "\") ";
+}
+
+/// What makes `slot` the one that starts.
+std::string decide(SwitchedBy by, char slot, bool validated) {
+    auto const name = std::string(1, slot) + (validated ? "" : "-trial");
+    switch (by) {
+    case SwitchedBy::environment_on_gpt:
+        return "gpt_write(a) " + set("validated", validated ? "1" : "0") +
+               set("active", std::string(1, slot));
+    case SwitchedBy::mbr:
+    case SwitchedBy::mbr_at_first:
+        return "mbr_write(" + name + ")";
+    default:
+        return "gpt_write(" + name + ")";
+    }
+}
+
+std::string payload(char slot, std::optional<char> from) {
+    auto const old_kernel =
+        from ? "delta-source-fat-offset = " + number(boot_of(*from)) + " delta-source-fat-path = vmlinuz "
+             : "";
+    auto const old_rootfs = from ? "delta-source-raw-offset = " + number(rootfs_at(*from)) +
+                                       " delta-source-raw-count = " + number(switched::rootfs_blocks) + " "
+                                 : "";
+    return "  on-resource vmlinuz { " + old_kernel + "fat_write(" + number(boot_of(slot)) + ", vmlinuz) }\n" +
+           "  on-resource rootfs.img { " + old_rootfs + "raw_write(" + number(rootfs_at(slot)) + ") }\n";
+}
+
+std::string make_boot(char slot) {
+    return "fat_mkfs(" + number(boot_of(slot)) + ", " + number(switched::boot_blocks) + ") ";
+}
+
+std::string tasks_from(SwitchedBy by, char from) {
+    char const to = from == 'a' ? 'b' : 'a';
+    bool const is_first = by == SwitchedBy::mbr_at_first || by == SwitchedBy::gpt_at_first;
+    auto const decision = decide(by, to, false);
+    auto const running = "  require-path-at-offset(\"/\", " + number(rootfs_at(from)) + ")\n";
+    return std::string("task upgrade.") + to + " {\n" + running + "  on-init { " + make_boot(to) +
+           (is_first ? decision : "") + " }\n" + payload(to, from) + "  on-finish { " +
+           (is_first ? "" : decision) + " }\n}\n" + "task validate." + from + " {\n" + running +
+           "  on-init { " + decide(by, from, true) + " }\n}\n" + "task revert." + to + " {\n" + running +
+           "  on-init { " + decide(by, to, true) + " }\n}\n";
+}
+
+std::optional<Variables> environment_of(Bytes const& disk) {
+    auto const copy = [&](std::uint64_t block) {
+        return BytesView(disk).subspan(block * block_size_bytes,
+                                       switched::environment_blocks * block_size_bytes);
+    };
+    return read_uboot_environment(copy(switched::environment_block), copy(switched::environment_copy_block));
+}
+
+int version_in(Bytes const& disk, TableEntry const& boot, TableEntry const& rootfs) {
+    auto const blocks = [&](TableEntry const& entry) {
+        return BytesView(disk).subspan(entry.first_block * block_size_bytes,
+                                       (entry.end_block - entry.first_block) * block_size_bytes);
+    };
+    auto const kernel = read_fat_file(blocks(boot), "vmlinuz");
+    auto const root = blocks(rootfs).first(rootfs_bytes);
+    for (int version = 1; version <= most_versions; ++version) {
+        auto const& content = content_of(version);
+        // As text: comparing bytes one by one takes long without optimisation.
+        if (kernel && as_text(*kernel) == as_text(content.kernel) &&
+            as_text(root) == as_text(content.rootfs)) {
+            return version;
+        }
+    }
+    return 0;
+}
+
+} // namespace
+
+Bytes switched_archive(Workshop const& workshop, SwitchedBy by, int version) {
+    workshop.write("vmlinuz", content_of(version).kernel);
+    workshop.write("rootfs.img", content_of(version).rootfs);
+    bool const has_environment = by == SwitchedBy::environment_on_gpt;
+    return workshop.archive(
+        "file-resource vmlinuz { host-path = vmlinuz skip-holes = false }\n"
+        "file-resource rootfs.img { host-path = rootfs.img skip-holes = false }\n"
+        "uboot-environment env { block-offset = " +
+        number(switched::environment_block) + " block-count = " + number(switched::environment_blocks) +
+        " block-offset-redund = " + number(switched::environment_copy_block) + " }\n" +
+        table(by, "a", 'a', true) + table(by, "a-trial", 'a', false) + table(by, "b", 'b', true) +
+        table(by, "b-trial", 'b', false) + "task complete {\n  on-init { " + make_boot('a') + " }\n" +
+        payload('a', std::nullopt) + "  on-finish { " + (has_environment ? "uboot_clearenv(env) " : "") +
+        decide(by, 'a', true) + " }\n}\n" + tasks_from(by, 'a') + tasks_from(by, 'b'));
+}
+
+Bytes switched_delta(Workshop const& workshop, SwitchedBy by, int from, int to) {
+    workshop.write("old.fw", switched_archive(workshop, by, from));
+    workshop.write("new.fw", switched_archive(workshop, by, to));
+    DeltaOptions options;
+    options.from = workshop.path("old.fw");
+    options.to = workshop.path("new.fw");
+    options.output = workshop.path("delta.fw");
+    if (must(make_delta_archive(options)).patched.size() != 2) {
+        throw std::runtime_error("kernel and root file system must come as patches");
+    }
+    return workshop.read("delta.fw");
+}
+
+StartedSlot started_slot(PowerCutDisk const& disk, SwitchedBy by) {
+    auto const& bytes = disk.content();
+    auto const entries = uses_mbr(by) ? read_mbr_entries(bytes) : read_gpt_entries(bytes);
+    if (!entries) {
+        return {};
+    }
+    auto boot = (*entries)[0];
+    auto rootfs = (*entries)[1];
+    StartedSlot started{boot.first_block == switched::boot_a ? 'a' : 'b', boot.bootable, 0};
+    if (by == SwitchedBy::environment_on_gpt) {
+        auto variables = environment_of(bytes);
+        if (!variables || (*variables)["active"].size() != 1) {
+            return {};
+        }
+        started.slot = (*variables)["active"][0];
+        started.is_validated = (*variables)["validated"] == "1";
+        if (started.slot == 'b') {
+            boot = (*entries)[2];
+            rootfs = (*entries)[3];
+        }
+    }
+    if (boot.first_block != boot_of(started.slot) || rootfs.first_block != rootfs_at(started.slot)) {
+        return {};
+    }
+    started.version = version_in(bytes, boot, rootfs);
+    return started;
+}
+
+} // namespace sinew::firmware::test
