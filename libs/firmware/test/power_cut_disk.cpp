@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,11 @@ Result<> PowerCutDisk::read_at(std::uint64_t offset, MutableBytesView into) {
     return {};
 }
 
+void PowerCutDisk::remember(std::uint64_t offset, BytesView bytes) {
+    auto const there = BytesView(m_current).subspan(static_cast<std::size_t>(offset), bytes.size());
+    m_unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end()), Bytes(there.begin(), there.end())});
+}
+
 Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
     if (m_fault == Fault::io_error && m_write_count == m_cut_at) {
         ++m_write_count;
@@ -37,14 +43,14 @@ Result<> PowerCutDisk::write_at(std::uint64_t offset, BytesView bytes) {
         m_powerless = true;
         // The write that power went out in may have got through in part.
         if (m_write_count == m_cut_at) {
-            m_unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end())});
+            remember(offset, bytes);
             ++m_write_count;
         }
         return failure(ErrorCode::io, "no power");
     }
     ++m_write_count;
+    remember(offset, bytes);
     std::ranges::copy(bytes, m_current.begin() + static_cast<std::ptrdiff_t>(offset));
-    m_unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end())});
     m_batches.back().emplace_back(offset / block_size_bytes, (offset + bytes.size()) / block_size_bytes - 1);
     return {};
 }
@@ -58,7 +64,6 @@ Result<> PowerCutDisk::sync() {
         return failure(ErrorCode::io, "the disk could not write back");
     }
     ++m_sync_count;
-    m_durable = m_current;
     m_unsynced.clear();
     if (!m_batches.back().empty()) {
         m_batches.emplace_back();
@@ -67,7 +72,10 @@ Result<> PowerCutDisk::sync() {
 }
 
 Bytes PowerCutDisk::after_power_loss(std::uint32_t seed, Sectors sectors_are) const {
-    auto medium = m_durable;
+    auto medium = m_current;
+    for (auto const& write : std::views::reverse(m_unsynced)) {
+        std::ranges::copy(write.replaced, medium.begin() + static_cast<std::ptrdiff_t>(write.offset));
+    }
     if (seed == 0) {
         return medium;
     }

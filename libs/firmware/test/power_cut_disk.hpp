@@ -34,11 +34,9 @@ public:
 
     /// The fault comes just before write (or sync) number `cut_at`, from 0, would be accepted.
     PowerCutDisk(Bytes content, std::uint64_t cut_at, Fault fault = Fault::power_loss)
-        : m_durable(std::move(content))
+        : m_current(std::move(content))
         , m_cut_at(cut_at)
-        , m_fault(fault) {
-        m_current = m_durable;
-    }
+        , m_fault(fault) {}
     Result<> read_at(std::uint64_t offset, MutableBytesView into) override;
     Result<> write_at(std::uint64_t offset, BytesView bytes) override;
     Result<> sync() override;
@@ -49,10 +47,6 @@ public:
 
     [[nodiscard]] std::uint64_t write_count() const noexcept { return m_write_count; }
     [[nodiscard]] std::uint64_t sync_count() const noexcept { return m_sync_count; }
-    struct Write {
-        std::uint64_t offset = 0;
-        Bytes bytes;
-    };
     /// First and last block of each write, in order; each sync begins a new batch.
     [[nodiscard]] std::vector<std::vector<std::pair<std::uint64_t, std::uint64_t>>> const& batches() const {
         return m_batches;
@@ -64,7 +58,14 @@ public:
     [[nodiscard]] Bytes const& content() const noexcept { return m_current; }
 
 private:
-    Bytes m_durable;
+    struct Write {
+        std::uint64_t offset = 0;
+        Bytes bytes;
+        /// What was there before it.
+        Bytes replaced;
+    };
+    void remember(std::uint64_t offset, BytesView bytes);
+
     Bytes m_current;
     std::vector<Write> m_unsynced;
     std::vector<std::vector<std::pair<std::uint64_t, std::uint64_t>>> m_batches{1};
