@@ -96,12 +96,13 @@ Bytes half_compressible(std::size_t size, std::uint64_t seed) {
     return bytes;
 }
 
-/// A release later: 24 files of 100 kB are new, and each is a little longer than before.
-Bytes next_release(Bytes bytes) {
+/// A release later: some files of 100 kB are new, and each is a little longer than before.
+Bytes next_release(Bytes bytes, std::size_t files) {
     constexpr std::size_t file = 100'000;
-    for (std::size_t i = 1; i <= 24; ++i) {
-        auto const at = static_cast<std::ptrdiff_t>(i * (rootfs_bytes / 26));
-        auto const content = half_compressible(file + 777, 1000 + i);
+    auto const distance = bytes.size() / (files + 2);
+    for (std::size_t i = 1; i <= files; ++i) {
+        auto const at = static_cast<std::ptrdiff_t>(i * distance);
+        auto const content = half_compressible(file + 777, 1000 * files + i);
         bytes.erase(bytes.begin() + at, bytes.begin() + at + static_cast<std::ptrdiff_t>(file));
         bytes.insert(bytes.begin() + at, content.begin(), content.end());
     }
@@ -182,8 +183,10 @@ private:
     void write_inputs() const {
         auto const old = half_compressible(rootfs_bytes, 1);
         must(write_file_atomically(path("rootfs-old"), old));
-        must(write_file_atomically(path("rootfs-new"), next_release(old)));
-        must(write_file_atomically(path("vmlinuz"), half_compressible(kernel_bytes, 2)));
+        must(write_file_atomically(path("rootfs-new"), next_release(old, 24)));
+        auto const kernel = half_compressible(kernel_bytes, 2);
+        must(write_file_atomically(path("vmlinuz-old"), kernel));
+        must(write_file_atomically(path("vmlinuz-new"), next_release(kernel, 6)));
         auto compressed_bytes = compressBound(old.size());
         Bytes compressed(compressed_bytes);
         compress2(reinterpret_cast<Bytef*>(compressed.data()), &compressed_bytes,
@@ -196,14 +199,16 @@ private:
         CreateOptions options;
         options.script = path("fwup.conf");
         options.script_text =
-            "file-resource vmlinuz { host-path = vmlinuz }\n"
+            "file-resource vmlinuz { host-path = vmlinuz-" + version +
+            " }\n"
             "file-resource rootfs.img { host-path = rootfs-" +
             version +
             " }\n"
             "task complete { on-resource vmlinuz { raw_write(2048) } on-resource rootfs.img { "
             "raw_write(32768) } }\n"
             "task kernel { on-resource vmlinuz { raw_write(2048) } }\n"
-            "task upgrade { on-resource vmlinuz { raw_write(2048) }\n"
+            "task upgrade { on-resource vmlinuz { delta-source-raw-offset = 2048 "
+            "delta-source-raw-count = 30000 raw_write(330000) }\n"
             "  on-resource rootfs.img { delta-source-raw-offset = 32768 delta-source-raw-count = 140000 "
             "raw_write(180000) } }\n";
         options.output = path(version + ".fw");

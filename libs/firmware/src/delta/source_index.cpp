@@ -19,6 +19,8 @@ namespace {
 
 /// Votes are counted, and windows are put together, in these units.
 constexpr std::size_t unit_bytes = 32u << 10;
+/// This far from content that is alike, content that was changed is looked for.
+constexpr std::size_t neighbour_units = 8;
 constexpr std::size_t hashed_bytes = 64;
 /// One position in 64 is a sample.
 constexpr unsigned sample_shift = 58;
@@ -95,9 +97,8 @@ std::vector<segment_patch::Piece> SourceIndex::pieces_for(BytesView target, std:
         }
         choose(unit);
     }
-    // What is left of the window goes to the neighbours: changed content votes for nothing, but lies there.
-    for (auto grown = room + 1; room > 0 && room != grown;) {
-        grown = room;
+    // Changed content votes for nothing, but lies beside what does. A larger window costs the encoder time.
+    for (std::size_t i = 0; i < neighbour_units && room > 0; ++i) {
         // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): choose() changes is_chosen
         auto const before = is_chosen;
         for (auto const unit : order) {
