@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -92,6 +93,41 @@ TEST_F(Cache, when_it_is_full_the_oldest_goes_first_and_the_order_holds) {
     for (std::uint64_t i = 0; i < 20; ++i) {
         EXPECT_THAT(m_disk.batches()[i], ElementsAre(Pair(i * 256, i * 256)));
     }
+}
+
+TEST_F(Cache, what_is_kept_back_may_fill_it) {
+    std::set<std::uint64_t> held;
+    for (std::uint64_t i = 0; i < 8; ++i) { // as many as fit
+        put(i * OutputCache::sectors_per_segment);
+        held.insert(i * OutputCache::sectors_per_segment);
+    }
+    must(m_cache.flush_all_but(held));
+    put(20 * OutputCache::sectors_per_segment);
+    must(m_cache.barrier());
+    put(21 * OutputCache::sectors_per_segment);
+    must(m_cache.flush());
+    ASSERT_EQ(m_disk.batches().size(), 4u);
+    EXPECT_THAT(m_disk.batches()[0], ElementsAre(Pair(20 * 256, 20 * 256)));
+    EXPECT_EQ(m_disk.batches()[2].size(), 8u);
+}
+
+TEST_F(Cache, what_was_read_makes_room_before_what_waits) {
+    put(3);
+    for (std::uint64_t i = 1; i < 60; ++i) {
+        (void)bytes_at(m_cache, i * OutputCache::sectors_per_segment, 1);
+    }
+    EXPECT_EQ(m_disk.write_count(), 0u);
+    must(m_cache.flush());
+    EXPECT_EQ(m_cache.bytes_out(), block_size_bytes);
+}
+
+TEST_F(Cache, a_sector_that_was_touched_often_goes_out_once) {
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        put(i % 7 * 300);
+        must(m_cache.barrier());
+    }
+    must(m_cache.flush());
+    EXPECT_EQ(m_disk.write_count(), 7u);
 }
 
 TEST_F(Cache, a_protected_range_is_never_written) {

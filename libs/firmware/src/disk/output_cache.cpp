@@ -65,56 +65,52 @@ std::uint64_t OutputCache::size_bytes() const {
     return std::max(m_end, m_device.size_bytes());
 }
 
-bool OutputCache::is_held(Segment const& segment, std::size_t sector) const {
-    return m_held_blocks.contains(segment.index * sectors_per_segment + sector);
-}
-
-std::optional<std::uint32_t> OutputCache::oldest_touch() const {
-    std::optional<std::uint32_t> oldest;
-    for (auto const& segment : m_segments) {
-        for (std::size_t i = 0; segment.dirty.any() && i < sectors_per_segment; ++i) {
-            if (segment.dirty[i] && !is_held(segment, i) && (!oldest || segment.touch[i] < *oldest)) {
-                oldest = segment.touch[i];
-            }
-        }
-    }
-    return oldest;
+void OutputCache::sort_in(Segment const& segment) {
+    auto& list = segment.dirty.any() ? m_dirty : m_clean;
+    auto const position = m_by_index.at(segment.index);
+    list.splice(list.begin(), position->is_in_dirty ? m_dirty : m_clean, position);
+    position->is_in_dirty = segment.dirty.any();
 }
 
 Result<> OutputCache::make_room() {
-    while (m_segments.size() >= m_most_segments) {
-        auto const clean = std::find_if(m_segments.rbegin(), m_segments.rend(),
-                                        [](Segment const& s) { return s.dirty.none(); });
-        if (clean != m_segments.rend()) {
-            m_by_index.erase(clean->index);
-            m_segments.erase(std::next(clean).base());
+    while (m_by_index.size() >= m_most_segments) {
+        if (!m_clean.empty()) {
+            m_by_index.erase(m_clean.back().index);
+            m_clean.pop_back();
             continue;
         }
         // The order holds here too: the oldest touch goes out first, and whole.
         TRY_OK(sync_device());
-        if (auto const touch = oldest_touch()) {
-            TRY_OK(write_touch(*touch));
+        auto const touch = oldest_touch();
+        if (!touch) {
+            break; // all that is left is kept back
         }
+        TRY_OK(write_touch(*touch));
     }
     return {};
 }
 
 Result<OutputCache::Segment*> OutputCache::segment(std::uint64_t index) {
     if (auto const found = m_by_index.find(index); found != m_by_index.end()) {
-        m_segments.splice(m_segments.begin(), m_segments, found->second);
-        return &m_segments.front();
+        sort_in(*found->second);
+        return &*found->second;
     }
     TRY_OK(make_room());
-    m_segments.emplace_front();
-    m_segments.front().index = index;
-    m_segments.front().data = std::make_unique_for_overwrite<std::array<std::byte, segment_bytes>>();
-    m_by_index[index] = m_segments.begin();
-    return &m_segments.front();
+    m_clean.emplace_front();
+    m_clean.front().index = index;
+    m_clean.front().data = std::make_unique_for_overwrite<std::array<std::byte, segment_bytes>>();
+    m_by_index[index] = m_clean.begin();
+    return &m_clean.front();
 }
 
 /// Fills the sectors that the segment doesn't hold yet.
 Result<> OutputCache::load(Segment& segment) {
     if (segment.valid.all()) {
+        return {};
+    }
+    if (segment.valid.none() && !m_trimmed.contains(segment.index)) {
+        TRY_OK(m_device.read_at(segment.index * segment_bytes, *segment.data));
+        segment.valid.set();
         return {};
     }
     auto const from_device = std::make_unique<std::array<std::byte, segment_bytes>>();
@@ -174,6 +170,8 @@ Result<> OutputCache::write(std::uint64_t offset, BytesView bytes, Mode mode) {
             cached->streamed.set(i, mode == Mode::streamed);
             cached->touch[i] = m_touch;
         }
+        sort_in(*cached);
+        m_written_by[m_touch].insert(cached->index);
         offset += count;
         bytes = bytes.subspan(count);
         m_end = std::max(m_end, offset);
@@ -187,86 +185,15 @@ Result<> OutputCache::write(std::uint64_t offset, BytesView bytes, Mode mode) {
 Result<> OutputCache::write_out_complete(Segment& segment) {
     TRY_OK(write_run(segment, 0, sectors_per_segment));
     // Its content won't be read again soon, so the room is better used otherwise.
-    auto const index = segment.index;
-    m_segments.erase(m_by_index.at(index));
+    m_written_by[m_touch].erase(segment.index);
+    forget(segment.index);
+    return {};
+}
+
+void OutputCache::forget(std::uint64_t index) {
+    auto const position = m_by_index.at(index);
+    (position->is_in_dirty ? m_dirty : m_clean).erase(position);
     m_by_index.erase(index);
-    return {};
-}
-
-Result<> OutputCache::write_run(Segment& segment, std::size_t first, std::size_t end) {
-    auto const bytes =
-        BytesView(*segment.data).subspan(first * block_size_bytes, (end - first) * block_size_bytes);
-    TRY_OK(m_device.write_at(segment.index * segment_bytes + first * block_size_bytes, bytes));
-    for (auto i = first; i < end; ++i) {
-        segment.dirty.reset(i);
-        segment.streamed.reset(i);
-    }
-    m_trimmed.erase(segment.index);
-    m_bytes_out += bytes.size();
-    m_unsynced = true;
-    return {};
-}
-
-/// The medium may hold anything in a trimmed segment, but the script was promised zeros around what it wrote
-/// there.
-Result<> OutputCache::write_trimmed_zeros(Segment& segment) {
-    if (segment.dirty.none() || !m_trimmed.contains(segment.index)) {
-        return {};
-    }
-    TRY_OK(load(segment));
-    auto const dirty = segment.dirty;
-    for (std::size_t i = 0; i < sectors_per_segment; ++i) {
-        auto end = i;
-        while (end < sectors_per_segment && !dirty[end]) {
-            ++end;
-        }
-        if (end > i) {
-            TRY_OK(write_run(segment, i, end));
-            i = end;
-        }
-    }
-    m_trimmed.erase(segment.index);
-    return {};
-}
-
-/// An image file is a whole number of segments long, as the original makes it.
-Result<> OutputCache::pad_image() {
-    auto const size = m_device.size_bytes();
-    if (m_device.growth() == Growth::grows && size > m_size_before && size % segment_bytes != 0) {
-        auto const padded = (size / segment_bytes + 1) * segment_bytes;
-        TRY_OK(m_device.write_at(size, Bytes(static_cast<std::size_t>(padded - size))));
-        m_unsynced = true;
-    }
-    return {};
-}
-
-Result<> OutputCache::write_touch(std::uint32_t touch) {
-    for (auto& segment : m_segments) {
-        TRY_OK(write_trimmed_zeros(segment));
-        std::size_t i = 0;
-        while (segment.dirty.any() && i < sectors_per_segment) {
-            if (!segment.dirty[i] || segment.touch[i] != touch || is_held(segment, i)) {
-                ++i;
-                continue;
-            }
-            auto end = i + 1;
-            while (end < sectors_per_segment && segment.dirty[end] && segment.touch[end] == touch &&
-                   !is_held(segment, end)) {
-                ++end;
-            }
-            TRY_OK(write_run(segment, i, end));
-            i = end;
-        }
-    }
-    return sync_device();
-}
-
-Result<> OutputCache::sync_device() {
-    if (m_unsynced) {
-        TRY_OK(m_device.sync());
-        m_unsynced = false;
-    }
-    return {};
 }
 
 Result<> OutputCache::barrier() {
@@ -286,10 +213,12 @@ Result<> OutputCache::trim(std::uint64_t first_block, std::uint64_t block_count,
     if (first >= end) {
         return {};
     }
-    for (auto const& [index, position] : std::unordered_map(m_by_index)) {
-        if (index >= first && index < end) {
-            m_segments.erase(position);
-            m_by_index.erase(index);
+    for (auto* const list : {&m_dirty, &m_clean}) {
+        for (auto position = list->begin(); position != list->end();) {
+            auto const index = (position++)->index;
+            if (index >= first && index < end) {
+                forget(index);
+            }
         }
     }
     constexpr std::uint64_t most_remembered = 1u << 20; // 128 GiB; a larger trim only speaks to the medium
@@ -309,30 +238,11 @@ Result<> OutputCache::discard(std::uint64_t offset, std::uint64_t length) {
     return trim(offset / block_size_bytes, length / block_size_bytes, MediumTrim::off);
 }
 
-Result<> OutputCache::flush_touches() {
-    TRY_OK(sync_device()); // what streamed out comes before everything that was kept
-    while (auto const touch = oldest_touch()) {
-        TRY_OK(write_touch(*touch));
-    }
-    return {};
-}
-
-Result<> OutputCache::flush() {
-    TRY_OK(flush_touches());
-    m_held_blocks.clear();
-    TRY_OK(flush_touches());
-    TRY_OK(pad_image());
-    return sync_device();
-}
-
-Result<> OutputCache::flush_all_but(std::set<std::uint64_t> blocks) {
-    m_held_blocks = std::move(blocks);
-    return flush_touches();
-}
-
 void OutputCache::drop() {
-    m_segments.clear();
+    m_dirty.clear();
+    m_clean.clear();
     m_by_index.clear();
+    m_written_by.clear();
     m_trimmed.clear();
     m_end = m_device.size_bytes();
 }

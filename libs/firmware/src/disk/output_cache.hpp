@@ -4,8 +4,9 @@
 /// Every sector remembers the touch (see barrier()) that wrote it last. flush() writes touch after touch,
 /// each on the medium before the next begins; so a sector reaches the medium when its last change did in the
 /// script's order. Invariant: a sector never reaches the medium before one that was last touched earlier,
-/// except whole segments that stream(). Nothing is ever written into a protected range. Threading: belongs to
-/// one thread.
+/// except whole segments that stream(). Nothing is ever written into a protected range. Finding a segment,
+/// making room for one and finding what goes out next take a time that doesn't depend on how many there are.
+/// Memory is taken segment by segment, as they are used. Threading: belongs to one thread.
 #pragma once
 
 #include <sinew/base/bytes.hpp>
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,7 +35,8 @@ public:
     static constexpr std::size_t segment_bytes = 128u << 10;
     static constexpr std::size_t sectors_per_segment = segment_bytes / block_size_bytes;
 
-    /// Borrows `device`. Holds at most `most_segments` (at least 8) segments in memory.
+    /// Borrows `device`. Holds at most `most_segments` (at least 8) segments in memory, and more only if
+    /// flush_all_but() keeps them back.
     OutputCache(BlockDevice& device, std::size_t most_segments);
     ~OutputCache() override;
 
@@ -81,6 +84,8 @@ private:
         std::bitset<sectors_per_segment> dirty;
         std::bitset<sectors_per_segment> streamed;
         std::array<std::uint32_t, sectors_per_segment> touch{};
+        /// Which of the lists it is in.
+        bool is_in_dirty = false;
     };
     enum class Mode : std::uint8_t { kept, streamed };
     struct ProtectedRange {
@@ -95,25 +100,37 @@ private:
     Result<Segment*> segment(std::uint64_t index);
     Result<> load(Segment& segment);
     Result<> make_room();
+    /// Puts the segment into the list where it belongs, in front.
+    void sort_in(Segment const& segment);
+    void forget(std::uint64_t index);
     Result<> write_out_complete(Segment& segment);
     Result<> flush_touches();
     Result<> write_touch(std::uint32_t touch);
+    Result<> write_touch_of(Segment& segment, std::uint32_t touch);
     [[nodiscard]] bool is_held(Segment const& segment, std::size_t sector) const;
     Result<> write_trimmed_zeros(Segment& segment);
     Result<> pad_image();
     Result<> write_run(Segment& segment, std::size_t first, std::size_t end);
     Result<> sync_device();
-    [[nodiscard]] std::optional<std::uint32_t> oldest_touch() const;
+    /// Which sectors of this touch a segment has: none, some that may go out, or only some that are kept
+    /// back.
+    enum class Waiting : std::uint8_t { nothing, something, held_back };
+    [[nodiscard]] Waiting waiting(Segment const& segment, std::uint32_t touch) const;
+    [[nodiscard]] std::optional<std::uint32_t> oldest_touch();
 
     BlockDevice& m_device;
     std::size_t m_most_segments;
-    /// Most recently used first.
-    Segments m_segments;
+    /// Those that wait to be written, and those that don't: these most recently used first.
+    Segments m_dirty;
+    Segments m_clean;
+    /// The segments that each touch wrote to. What was written since by a later touch, or went out, is still
+    /// in it.
+    std::map<std::uint32_t, std::set<std::uint64_t>> m_written_by;
     std::unordered_map<std::uint64_t, Segments::iterator> m_by_index;
     std::set<std::uint64_t> m_trimmed;
     std::vector<ProtectedRange> m_protected;
     std::optional<std::uint64_t> m_stream_from;
-    /// Left out by write_touch() and oldest_touch().
+    /// They don't go out.
     std::set<std::uint64_t> m_held_blocks;
     std::uint32_t m_touch = 1;
     bool m_touch_used = false;

@@ -1,0 +1,155 @@
+/// What the cache writes, in which order. See the header for invariant and threading.
+#include "disk/output_cache.hpp"
+
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace sinew::firmware {
+
+bool OutputCache::is_held(Segment const& segment, std::size_t sector) const {
+    return m_held_blocks.contains(segment.index * sectors_per_segment + sector);
+}
+
+OutputCache::Waiting OutputCache::waiting(Segment const& segment, std::uint32_t touch) const {
+    auto found = Waiting::nothing;
+    for (std::size_t i = 0; segment.dirty.any() && i < sectors_per_segment; ++i) {
+        if (segment.dirty[i] && segment.touch[i] == touch) {
+            if (!is_held(segment, i)) {
+                return Waiting::something;
+            }
+            found = Waiting::held_back;
+        }
+    }
+    return found;
+}
+
+std::optional<std::uint32_t> OutputCache::oldest_touch() {
+    for (auto entry = m_written_by.begin(); entry != m_written_by.end();) {
+        bool is_held_back = false;
+        for (auto const index : entry->second) {
+            auto const found = m_by_index.find(index);
+            auto const what =
+                found == m_by_index.end() ? Waiting::nothing : waiting(*found->second, entry->first);
+            if (what == Waiting::something) {
+                return entry->first;
+            }
+            is_held_back = is_held_back || what == Waiting::held_back;
+        }
+        entry = is_held_back ? std::next(entry) : m_written_by.erase(entry);
+    }
+    return std::nullopt;
+}
+
+Result<> OutputCache::write_run(Segment& segment, std::size_t first, std::size_t end) {
+    auto const bytes =
+        BytesView(*segment.data).subspan(first * block_size_bytes, (end - first) * block_size_bytes);
+    TRY_OK(m_device.write_at(segment.index * segment_bytes + first * block_size_bytes, bytes));
+    for (auto i = first; i < end; ++i) {
+        segment.dirty.reset(i);
+        segment.streamed.reset(i);
+    }
+    sort_in(segment);
+    m_trimmed.erase(segment.index);
+    m_bytes_out += bytes.size();
+    m_unsynced = true;
+    return {};
+}
+
+/// The medium may hold anything in a trimmed segment, but the script was promised zeros around what it wrote
+/// there.
+Result<> OutputCache::write_trimmed_zeros(Segment& segment) {
+    if (segment.dirty.none() || !m_trimmed.contains(segment.index)) {
+        return {};
+    }
+    TRY_OK(load(segment));
+    auto const dirty = segment.dirty;
+    for (std::size_t i = 0; i < sectors_per_segment; ++i) {
+        auto end = i;
+        while (end < sectors_per_segment && !dirty[end]) {
+            ++end;
+        }
+        if (end > i) {
+            TRY_OK(write_run(segment, i, end));
+            i = end;
+        }
+    }
+    m_trimmed.erase(segment.index);
+    return {};
+}
+
+/// An image file is a whole number of segments long, as the original makes it.
+Result<> OutputCache::pad_image() {
+    auto const size = m_device.size_bytes();
+    if (m_device.growth() == Growth::grows && size > m_size_before && size % segment_bytes != 0) {
+        auto const padded = (size / segment_bytes + 1) * segment_bytes;
+        TRY_OK(m_device.write_at(size, Bytes(static_cast<std::size_t>(padded - size))));
+        m_unsynced = true;
+    }
+    return {};
+}
+
+Result<> OutputCache::write_touch(std::uint32_t touch) {
+    for (auto const index : m_written_by[touch]) {
+        if (auto const found = m_by_index.find(index); found != m_by_index.end()) {
+            TRY_OK(write_touch_of(*found->second, touch));
+        }
+    }
+    return sync_device();
+}
+
+Result<> OutputCache::write_touch_of(Segment& segment, std::uint32_t touch) {
+    auto const goes_out = [&](std::size_t i) {
+        return segment.dirty[i] && segment.touch[i] == touch && !is_held(segment, i);
+    };
+    TRY_OK(write_trimmed_zeros(segment));
+    for (std::size_t i = 0; i < sectors_per_segment; ++i) {
+        auto end = i;
+        while (end < sectors_per_segment && goes_out(end)) {
+            ++end;
+        }
+        if (end > i) {
+            TRY_OK(write_run(segment, i, end));
+            i = end;
+        }
+    }
+    return {};
+}
+
+Result<> OutputCache::sync_device() {
+    if (m_unsynced) {
+        TRY_OK(m_device.sync());
+        m_unsynced = false;
+    }
+    return {};
+}
+
+Result<> OutputCache::flush_touches() {
+    TRY_OK(sync_device()); // what streamed out comes before everything that was kept
+    while (auto const touch = oldest_touch()) {
+        TRY_OK(write_touch(*touch));
+    }
+    return {};
+}
+
+Result<> OutputCache::flush() {
+    TRY_OK(flush_touches());
+    m_held_blocks.clear();
+    TRY_OK(flush_touches());
+    TRY_OK(pad_image());
+    return sync_device();
+}
+
+Result<> OutputCache::flush_all_but(std::set<std::uint64_t> blocks) {
+    m_held_blocks = std::move(blocks);
+    return flush_touches();
+}
+
+} // namespace sinew::firmware
