@@ -93,13 +93,14 @@ TEST_P(Edges, a_deferred_that_a_caught_exception_passed_by_is_dropped) {
 }
 
 TEST_P(Edges, stop_in_init_is_a_failed_start_without_terminate) {
-    auto const started = world.node().start<Probe>({}, Probe::Options{.name = "a",
-                                                                      .journal = &journal,
-                                                                      .journals_terminate = true,
-                                                                      .on_init = [](Probe& probe) -> Result<Start> {
-                                                                          probe.stop(ExitReason::shutdown("no licence"));
-                                                                          return Start::running;
-                                                                      }});
+    auto const started =
+        world.node().start<Probe>({}, Probe::Options{.name = "a",
+                                                     .journal = &journal,
+                                                     .journals_terminate = true,
+                                                     .on_init = [](Probe& probe) -> Result<Start> {
+                                                         probe.stop(ExitReason::shutdown("no licence"));
+                                                         return Start::running;
+                                                     }});
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message(), HasSubstr("no licence"));
     EXPECT_THAT(lines(), ::testing::IsEmpty());
@@ -137,7 +138,9 @@ TEST(DelayedSends, reach_another_process_or_whoever_has_the_name_then) {
     World world(Mode::simulation);
     Journal journal;
     auto const start = [&](std::string const& name) {
-        return world.node().start<Probe>({.name = name}, Probe::Options{.name = name, .journal = &journal}).value();
+        return world.node()
+            .start<Probe>({.name = name}, Probe::Options{.name = name, .journal = &journal})
+            .value();
     };
     ProbeRef const a = start("a");
     ProbeRef const b = start("b");
@@ -217,14 +220,14 @@ TEST(SignificantChildren, that_wait_for_their_restart_count_as_running) {
     auto const options = [](std::string id) {
         return ChildOptions{.id = std::move(id), .restart = Restart::transient, .is_significant = true};
     };
-    auto const tree =
-        simulation.node()
-            .start(supervise(SupervisorOptions{.intensity = 100,
-                                               .period = 1h,
-                                               .auto_shutdown = AutoShutdown::all_significant,
-                                               .backoff = {.first = 1s, .longest = 1s}},
-                             {child<Important>({&fails}, options("first")), child<Important>({}, options("second"))}))
-            .value();
+    auto const tree = simulation.node()
+                          .start(supervise(SupervisorOptions{.intensity = 100,
+                                                             .period = 1h,
+                                                             .auto_shutdown = AutoShutdown::all_significant,
+                                                             .backoff = {.first = 1s, .longest = 1s}},
+                                           {child<Important>({&fails}, options("first")),
+                                            child<Important>({}, options("second"))}))
+                          .value();
     send(name<Important>("first"), Crash{});
     simulation.advance(100ms);
     send(name<Important>("second"), Finish{});

@@ -45,7 +45,8 @@ TEST(OrderedMaps, stay_as_they_were_when_there_is_no_memory_for_a_change) {
     Map map;
     int failures = 0;
     for (int key = 0; key < 40; ++key) {
-        for (std::size_t allocation = 1; fails_without_harm(map, key * 7 % 40, false, allocation); ++allocation) {
+        for (std::size_t allocation = 1; fails_without_harm(map, key * 7 % 40, false, allocation);
+             ++allocation) {
             ++failures;
         }
         EXPECT_EQ(map.size(), static_cast<std::size_t>(key) + 1);
