@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -66,6 +67,21 @@ WallTime wall_now() noexcept {
                                                    : SystemClock().wall_now();
 }
 
+/// Whether this report is one of the few that are made; then it says how many were left out.
+bool admit_report(Event& event) {
+    detail::NodeCore* const core = detail::t_context.core;
+    if (core == nullptr) {
+        return true;
+    }
+    std::size_t const key =
+        detail::ReportLimiter::key(event.label, event.where.file_name(), event.where.line());
+    std::optional<std::uint64_t> const left_out = core->reports.admit(key, core->now_ns());
+    if (left_out && *left_out != 0) {
+        detail::add_member(event.fields, "left_out", static_cast<std::int64_t>(*left_out));
+    }
+    return left_out.has_value();
+}
+
 } // namespace
 
 Event make_event(Level level, std::string_view text, Fields fields, std::source_location where) {
@@ -112,30 +128,30 @@ bool is_enabled(Level level, std::source_location where) {
 
 void write(Level level, std::string_view text, Fields fields, std::source_location where) {
     Sink& sink = current_sink();
-    if (sink.accepts(level, module_of(where.file_name()))) {
+    if (!sink.accepts(level, module_of(where.file_name()))) {
+        return;
+    }
+    try {
         sink.write(make_event(level, text, std::move(fields), where));
+    } catch (std::bad_alloc const&) {
+        return; // The event is lost, the process that logs it is not.
     }
 }
 
 void report(Level level, std::string_view text, Fields fields, std::source_location where) {
     Sink& sink = current_sink();
-    detail::NodeCore* const core = detail::t_context.core;
     if (!sink.accepts(level, module_of(where.file_name()))) {
         return;
     }
-    Event event = make_event(level, text, std::move(fields), where);
-    event.is_report = true;
-    if (core != nullptr) {
-        std::size_t const key = detail::ReportLimiter::key(event.label, where.file_name(), where.line());
-        std::optional<std::uint64_t> const left_out = core->reports.admit(key, core->now_ns());
-        if (!left_out) {
-            return;
+    try {
+        Event event = make_event(level, text, std::move(fields), where);
+        event.is_report = true;
+        if (admit_report(event)) {
+            sink.write(event);
         }
-        if (*left_out != 0) {
-            detail::add_member(event.fields, "left_out", static_cast<std::int64_t>(*left_out));
-        }
+    } catch (std::bad_alloc const&) {
+        return; // As above.
     }
-    sink.write(event);
 }
 
 } // namespace sinew::log

@@ -1,4 +1,5 @@
 // Out of memory, out of descriptors: the process that asked for more dies, and the node lives.
+#include "allocation_faults.hpp"
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -106,6 +108,33 @@ TEST(OutOfMemory, at_any_allocation_of_a_handler_ends_that_process_only) {
         ++allocation;
     }
     EXPECT_GT(allocation, 8U) << "the handler needs memory many times";
+}
+
+/// Logs with a name and ancestors, while the `allocation`-th operator new of it fails.
+struct Talk {
+    using Reply = void;
+    std::size_t allocation = 0;
+};
+class Talker : public Server<Talker> {
+public:
+    void handle_call(Talk talk) {
+        constexpr std::string_view text = "a text that does not fit into a short string";
+        detail::arm_allocation_failure(talk.allocation);
+        log::info(text);
+        log::report(log::Level::error, text, {});
+        detail::arm_allocation_failure(0);
+    }
+};
+
+TEST(OutOfMemory, while_something_is_logged_costs_the_event_only) {
+    Simulation simulation;
+    ASSERT_TRUE(simulation.node().start(supervise(
+        Strategy::one_for_one, {child_with<Talker>({.id = "a name of more than fifteen letters"})})));
+    auto const talker = whereis(name<Talker>("a name of more than fifteen letters"));
+    for (std::size_t allocation = 1; allocation < 40; ++allocation) {
+        EXPECT_TRUE(call(talker, Talk{allocation})) << allocation;
+        ASSERT_TRUE(is_alive(talker)) << allocation;
+    }
 }
 
 /// Takes descriptors until there are none.
