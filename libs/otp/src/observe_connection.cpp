@@ -8,6 +8,7 @@
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/logger.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,10 +83,17 @@ bool Connection::read_more() {
         } else if (count < 0 && errno == EINTR) {
             continue;
         } else {
-            return count < 0 && errno == EAGAIN;
+            m_has_ended = count == 0;
+            return m_has_ended || errno == EAGAIN;
         }
     }
     return true;
+}
+
+/// The client has closed its socket, not only the way to us.
+bool Connection::is_gone() const noexcept {
+    pollfd file{.fd = m_socket->get(), .events = 0, .revents = 0};
+    return ::poll(&file, 1, 0) == 1 && (file.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 bool Connection::write_more() {
@@ -103,46 +111,63 @@ bool Connection::write_more() {
 }
 
 void Connection::watch_for_more() {
+    FileInterest const interest = m_output.empty() ? FileInterest::readable : FileInterest::writable;
+    if (m_output.empty() && (m_has_ended || m_input.size() > request_limit_bytes)) {
+        m_watch.close(); // Nothing more is taken now.
+        return;
+    }
+    if (m_watch.fd() >= 0 && interest == m_interest) {
+        return;
+    }
     m_watch.close();
-    auto watch = FileWatch::create(m_socket->get(),
-                                   m_output.empty() ? FileInterest::readable : FileInterest::writable);
+    auto watch = FileWatch::create(m_socket->get(), interest);
     if (!watch) {
         stop();
         return;
     }
     m_watch = *std::move(watch);
+    m_interest = interest;
 }
 
 Async<> Connection::handle_info(FileReady ready) {
-    bool const was_writing = !m_output.empty();
-    if (!write_more() || (m_output.empty() && ready.readable && !read_more())) {
+    if (!write_more() || (m_output.empty() && ready.readable && !read_more()) ||
+        (m_has_ended && m_traced && is_gone())) {
         stop();
         co_return;
     }
+    Async<> const rest = go_on();
+    co_await rest;
+}
+
+Async<> Connection::handle_info(GoOn /*message*/) {
+    Async<> const rest = go_on();
+    co_await rest;
+}
+
+Async<> Connection::go_on() {
     Async<> const answers = answer_lines();
     co_await answers;
-    if (was_writing || !m_output.empty()) {
-        watch_for_more();
+    watch_for_more();
+    if (m_has_ended && m_output.empty() && !m_traced) {
+        stop();
     }
 }
 
 Async<> Connection::answer_lines() {
     while (m_output.empty() && !m_traced) {
         std::size_t const end = m_input.find('\n');
-        if (end == std::string::npos && m_input.size() <= request_limit_bytes) {
+        bool const is_whole = end != std::string::npos;
+        bool const is_last = m_input.size() > request_limit_bytes || (m_has_ended && !m_input.empty());
+        if (!is_whole && !is_last) {
             co_return;
         }
         std::string line = m_input.substr(0, end);
-        bool const is_last = end == std::string::npos;
-        m_input.erase(0, is_last ? end : end + 1);
+        m_input.erase(0, is_whole ? end + 1 : end);
+        m_has_ended = m_has_ended || !is_whole; // Whatever follows a line that is too long is a part of it.
         Async<Result<Value>> const asked = answer(std::move(line));
         Result<Value> const result = co_await asked;
         if (!m_traced) {
             put(result);
-        }
-        if (is_last) {
-            stop();
-            co_return;
         }
     }
 }
@@ -284,7 +309,7 @@ void Connection::end_trace() {
     }
     m_trace.clear();
     put(Value(Value::Data(std::move(events))));
-    watch_for_more();
+    send(self(), GoOn{});
 }
 
 Result<Value> Connection::answer_log(Request const& request) {

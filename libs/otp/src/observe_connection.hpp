@@ -1,7 +1,8 @@
 /// Connection: one client of an observe socket.
 ///
-/// Invariant: it takes the next request when the answer to the one before is written. A line that is too long
-/// ends it. Threading: a process.
+/// Invariant: it takes the next request when the answer to the one before is written. A client that has said
+/// all (shutdown(2), as `nc -N`) gets its answers, then the connection ends; so it does after a line that is
+/// too long. Threading: a process.
 #pragma once
 
 #include <sinew/base/file.hpp>
@@ -27,11 +28,16 @@ public:
     /// A trace's time is up.
     struct TraceEnded {};
     void handle_info(TraceEnded message);
+    /// An answer that took its time is written: there may be requests behind it.
+    struct GoOn {};
+    Async<> handle_info(GoOn message);
 
 private:
     [[nodiscard]] bool read_more();
     [[nodiscard]] bool write_more();
+    [[nodiscard]] bool is_gone() const noexcept;
     void watch_for_more();
+    Async<> go_on();
     Async<> answer_lines();
     Async<Result<Value>> answer(std::string line);
     Async<Result<Value>> answer_about(Request request, Pid process);
@@ -45,6 +51,9 @@ private:
     std::shared_ptr<FileDescriptor> m_socket;
     ServerOptions m_options;
     FileWatch m_watch;
+    FileInterest m_interest = FileInterest::readable;
+    /// The client sends nothing more.
+    bool m_has_ended = false;
     std::string m_input;
     std::string m_output;
     Pid m_traced;

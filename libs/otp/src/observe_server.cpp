@@ -1,3 +1,5 @@
+#include "context.hpp"
+#include "node_core.hpp"
 #include "observe_connection.hpp"
 
 #include <sinew/base/result.hpp>
@@ -11,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -20,6 +24,8 @@ namespace sinew::observe {
 namespace {
 
 constexpr std::size_t connection_limit = 8;
+/// How long it waits when the system has no descriptor or memory for a connection.
+constexpr std::chrono::seconds retry_interval{1};
 
 } // namespace
 
@@ -50,22 +56,48 @@ Result<Start> Server::init() {
 
 void Server::handle_info(FileReady /*ready*/) {
     for (;;) {
-        auto socket = std::make_shared<FileDescriptor>(
-            ::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!*socket) {
+        FileDescriptor socket(::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        int const error = errno;
+        if (socket) {
+            m_is_short_of_descriptors = false;
+            connected(std::move(socket));
+        } else if (error == EAGAIN) {
+            return;
+        } else if (error != EINTR && error != ECONNABORTED) {
+            // Who waits stays in the queue, and the socket readable: not to be asked about at once.
+            m_watch.close();
+            send_after(retry_interval, Retry{});
+            if (!std::exchange(m_is_short_of_descriptors, true)) {
+                log::warning("can't be observed for now: " +
+                             error_from_errno(error, m_options.path.string()).message());
+            }
             return;
         }
-        if (m_connections == connection_limit) {
-            continue; // Closes it.
-        }
-        ++m_connections;
-        current_node().account_time(Node::Accounting::on);
-        (void)spawn_link<Connection>(std::move(socket), m_options);
     }
 }
 
+void Server::handle_info(Retry /*message*/) {
+    auto watch = FileWatch::create(m_listener.get());
+    if (watch) {
+        m_watch = *std::move(watch);
+    } else {
+        send_after(retry_interval, Retry{});
+    }
+}
+
+void Server::connected(FileDescriptor socket) {
+    if (m_connections == connection_limit) {
+        return; // Closes it.
+    }
+    if (m_connections++ == 0) {
+        m_turned_accounting_on = !detail::require_core().is_timing.load(std::memory_order_relaxed);
+        current_node().account_time(Node::Accounting::on);
+    }
+    (void)spawn_link<Connection>(std::make_shared<FileDescriptor>(std::move(socket)), m_options);
+}
+
 void Server::handle_info(Exit const& /*message*/) {
-    if (--m_connections == 0) {
+    if (--m_connections == 0 && m_turned_accounting_on) {
         current_node().account_time(Node::Accounting::off);
     }
 }

@@ -5,6 +5,7 @@
 #include "node_core.hpp"
 #include "process.hpp"
 
+#include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/observe.hpp>
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/process_info.hpp>
@@ -80,13 +81,16 @@ struct LookSignal {
     Pid process;
 };
 
-std::string state_of(detail::Process const& process) {
-    using detail::Process;
-    if (process.has(Process::is_held)) {
-        return "suspended";
-    }
-    std::optional<ProcessInfo> const info = process_info(process.pid());
-    return std::string(to_string(info ? info->state : ProcessState::stopping));
+/// What a look from outside shows, too.
+void add_info(Process& row, ProcessInfo const& info) {
+    row.state = to_string(info.state);
+    row.mailbox_length = static_cast<std::int64_t>(info.mailbox_length);
+    row.messages_handled = static_cast<std::int64_t>(info.messages_handled);
+    row.messages_dropped = static_cast<std::int64_t>(info.messages_dropped);
+    row.memory_bytes = static_cast<std::int64_t>(info.memory_bytes);
+    row.busy_us = std::chrono::duration_cast<std::chrono::microseconds>(info.time_running).count();
+    row.handling = info.handling != nullptr ? detail::readable_type_name(*info.handling) : std::string();
+    row.is_supervisor = info.is_supervisor;
 }
 
 std::int64_t microseconds(std::int64_t nanoseconds) noexcept {
@@ -98,11 +102,13 @@ Process look_at(detail::Process const& process) {
                 .parent = {},
                 .label = detail::label_of(process),
                 .name = detail::name_of(process),
-                .state = state_of(process),
-                .mailbox_length = std::int64_t{process.mailbox_length},
-                .messages_handled = static_cast<std::int64_t>(process.messages_handled.get()),
-                .busy_us = microseconds(process.running_ns),
-                .is_supervisor = process.behaviour->is_supervisor};
+                .state = std::string(to_string(ProcessState::stopping))};
+    if (std::optional<ProcessInfo> const info = process_info(process.pid())) {
+        add_info(row, *info);
+    }
+    if (process.has(detail::Process::is_held)) {
+        row.state = "suspended";
+    }
     if (process.extras != nullptr && process.extras->parent) {
         row.parent = process.extras->parent.to_string();
     }
@@ -148,13 +154,10 @@ std::optional<Process> look_from_outside(Pid pid) {
     if (!info) {
         return std::nullopt;
     }
-    return Process{.pid = pid.to_string(),
-                   .label = info->type_name(),
-                   .state = "no answer",
-                   .mailbox_length = static_cast<std::int64_t>(info->mailbox_length),
-                   .messages_handled = static_cast<std::int64_t>(info->messages_handled),
-                   .busy_us = microseconds(info->time_running.count()),
-                   .is_supervisor = info->is_supervisor};
+    Process row{.pid = pid.to_string(), .parent = {}, .label = info->type_name(), .name = {}};
+    add_info(row, *info);
+    row.state = "no answer";
+    return row;
 }
 
 void begin(detail::ReplyPath path, std::size_t limit) {

@@ -52,6 +52,12 @@ void add_lines(std::string& text, Tree const& tree, Process const& process, std:
     std::string line = lead + title_of(process) + " " + process.pid + " " + process.state;
     line += "  mailbox " + std::to_string(process.mailbox_length) + ", handled " +
             std::to_string(process.messages_handled);
+    if (process.messages_dropped != 0) {
+        line += ", dropped " + std::to_string(process.messages_dropped);
+    }
+    if (process.state == "no answer" && !process.handling.empty()) {
+        line += "  in " + process.handling;
+    }
     text += line + "\n";
     auto const children = tree.below(process.pid);
     for (std::size_t at = 0; at < children.size(); ++at) {

@@ -43,14 +43,20 @@ struct Process {
     std::int64_t mailbox_length = 0;
     /// Messages handled since it began.
     std::int64_t messages_handled = 0;
+    /// Messages dropped by the limit of its mailbox.
+    std::int64_t messages_dropped = 0;
+    /// Its record, its state object and what waits in its mailbox; not what its state owns on the heap.
+    std::int64_t memory_bytes = 0;
+    /// The message whose handler runs; empty: none does.
+    std::string handling = {};
     /// How long its handlers have run, in microseconds, while somebody observes.
     std::int64_t busy_us = 0;
     /// It supervises others.
     bool is_supervisor = false;
 };
 BOOST_DESCRIBE_STRUCT(Process, (),
-                      (pid, parent, label, name, state, mailbox_length, messages_handled, busy_us,
-                       is_supervisor))
+                      (pid, parent, label, name, state, mailbox_length, messages_handled, messages_dropped,
+                       memory_bytes, handling, busy_us, is_supervisor))
 
 /// One scheduler thread of a Snapshot.
 struct Worker {
@@ -161,7 +167,8 @@ struct ServerOptions {
 };
 
 /// Serves eight clients at a time. A socket that can't be made is logged, and no failed start: an application
-/// runs without.
+/// runs without. While a client is there it turns Node::account_time() on; when the last one has gone it
+/// turns it off, unless it was on before the first one came.
 class Server : public sinew::Server<Server> {
 public:
     using Options = ServerOptions;
@@ -174,14 +181,20 @@ public:
     Result<Start> init();
     void handle_info(FileReady ready);
     void handle_info(Exit const& message);
+    /// Descriptors or memory may be there again.
+    struct Retry {};
+    void handle_info(Retry message);
 
 private:
     Result<> listen();
+    void connected(FileDescriptor socket);
 
     ServerOptions m_options;
     FileDescriptor m_listener;
     FileWatch m_watch;
     std::size_t m_connections = 0;
+    bool m_turned_accounting_on = false;
+    bool m_is_short_of_descriptors = false;
 };
 
 } // namespace sinew::observe
