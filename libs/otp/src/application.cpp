@@ -1,4 +1,5 @@
 #include "application_services.hpp"
+#include "log_settings.hpp"
 #include "notify.hpp"
 
 #include <sinew/base/file.hpp>
@@ -82,7 +83,8 @@ void print_help(ApplicationInfo const& info) {
         "  --help         print this\n\n"
         "SINEW_TARGET chooses the overlay (host: host.toml, another name: target.toml),\n"
         "SINEW_LOG the least level logged: debug, info, notice, warning or error, also of one module\n"
-        "(warning,led=debug), SINEW_OBSERVE the socket for `sinew observe` (off: none).\n"
+        "(warning,led=debug), whatever [log] in the configuration says; SINEW_OBSERVE the socket for `sinew "
+        "observe` (off: none).\n"
         "SIGTERM and SIGINT stop it in order.\n",
         name.c_str(), static_cast<int>(info.version.size()), info.version.data());
 }
@@ -111,29 +113,23 @@ Wakeup wait_for_signal_or_end(int signal_fd, int end_fd) {
     }
 }
 
-/// The caller's application among those it needs; the caller keeps it.
-Result<> add_all(Applications& applications, Application& application, std::string const& name) {
-    ApplicationSpec main{.name = name,
-                         .application = std::shared_ptr<Application>(std::shared_ptr<void>(), &application)};
-    for (ApplicationSpec& needed : application.needs()) {
-        main.needs.push_back(needed.name);
-        TRY_OK(applications.add(std::move(needed)));
-    }
-    return applications.add(std::move(main));
-}
-
 int run_tree(Application& application, ApplicationInfo const& info, Config const& config, int signal_fd) {
     std::string const name(info.name);
     FileDescriptor const end_event(eventfd(0, EFD_CLOEXEC));
-    log::Logger logger;
+    Result<log::Settings> const log_settings = log::read_settings(config);
+    if (!log_settings) {
+        return complain(info, "[log]: " + log_settings.error().message());
+    }
+    log::Logger logger({.ring_capacity = log_settings->ring_capacity});
+    log::apply_levels(logger, *log_settings);
     detail::read_log_levels(logger);
     Node node({.log = &logger});
-    detail::ApplicationServices const services(node, logger, info);
+    detail::ApplicationServices const services(node, logger, *log_settings, info);
     Applications applications(node, config, [&end_event](std::string const&, ExitReason const&) {
         std::uint64_t const one = 1;
         (void)!::write(end_event.get(), &one, sizeof one);
     });
-    if (Result<> const added = add_all(applications, application, name); !added) {
+    if (Result<> const added = detail::add_all(applications, application, name); !added) {
         return complain(info, added.error().message());
     }
     auto const started = applications.ensure_all_started(name, ApplicationType::permanent);

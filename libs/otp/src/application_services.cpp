@@ -1,21 +1,23 @@
 #include "application_services.hpp"
 
 #include <sinew/otp/call.hpp>
+#include <sinew/otp/log.hpp>
 #include <sinew/otp/log_handler.hpp>
-#include <sinew/otp/log_output.hpp>
 #include <sinew/otp/observe.hpp>
 #include <sinew/otp/supervisor.hpp>
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace sinew::detail {
 namespace {
@@ -40,13 +42,16 @@ std::filesystem::path socket_path(std::string const& name) {
                            : observe::socket_folder() / (name + "." + std::to_string(::getpid()) + ".sock");
 }
 
-Supervisor services_tree(log::Logger& logger, ApplicationInfo const& info) {
-    Supervisor tree =
-        supervise({.strategy = Strategy::one_for_one, .intensity = 100, .period = std::chrono::seconds(10)},
-                  {child<log::Handler>({.logger = &logger, .output = log::human_output(STDERR_FILENO)},
-                                       {.id = "log to stderr", .is_registered = false})});
+Supervisor services_tree(log::Logger& logger, log::Settings const& settings, ApplicationInfo const& info) {
+    Supervisor tree = supervise(
+        {.strategy = Strategy::one_for_one, .intensity = 100, .period = std::chrono::seconds(10)}, {});
+    std::string const name = short_name(info.name);
+    std::vector<log::HandlerOptions> handlers = log::make_handlers(logger, settings, name);
+    for (std::size_t at = 0; at < handlers.size(); ++at) {
+        tree.children.push_back(child<log::Handler>(
+            std::move(handlers[at]), {.id = "log handler " + std::to_string(at), .is_registered = false}));
+    }
     if (environment("SINEW_OBSERVE") != "off") {
-        std::string const name = short_name(info.name);
         tree.children.push_back(child<observe::Server>({.path = socket_path(name),
                                                         .application = name,
                                                         .version = std::string(info.version),
@@ -58,14 +63,25 @@ Supervisor services_tree(log::Logger& logger, ApplicationInfo const& info) {
 
 } // namespace
 
+Result<> add_all(Applications& applications, Application& application, std::string const& name) {
+    ApplicationSpec main{.name = name,
+                         .application = std::shared_ptr<Application>(std::shared_ptr<void>(), &application)};
+    for (ApplicationSpec& needed : application.needs()) {
+        main.needs.push_back(needed.name);
+        TRY_OK(applications.add(std::move(needed)));
+    }
+    return applications.add(std::move(main));
+}
+
 void read_log_levels(log::Logger& logger) {
     if (Result<> const applied = logger.apply(environment("SINEW_LOG")); !applied) {
         log::warning("SINEW_LOG: " + applied.error().message());
     }
 }
 
-ApplicationServices::ApplicationServices(Node& node, log::Logger& logger, ApplicationInfo const& info) {
-    Result<SupervisorRef> const tree = node.start(services_tree(logger, info));
+ApplicationServices::ApplicationServices(Node& node, log::Logger& logger, log::Settings const& settings,
+                                         ApplicationInfo const& info) {
+    Result<SupervisorRef> const tree = node.start(services_tree(logger, settings, info));
     if (!tree) {
         log::warning("runs without its services: " + tree.error().message());
         return;

@@ -1,4 +1,6 @@
+#include "context.hpp"
 #include "log_channel.hpp"
+#include "node_core.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
@@ -193,6 +195,11 @@ void Logger::attach(std::shared_ptr<Channel> channel) {
 void Logger::detach(Channel const& channel) noexcept {
     std::unique_lock const lock(m_channels_mutex);
     std::erase_if(m_channels, [&channel](auto const& one) { return one.get() == &channel; });
+}
+
+Logger* current_logger() noexcept {
+    detail::NodeCore const* const core = detail::t_context.core;
+    return core != nullptr ? core->sink.logger() : nullptr;
 }
 
 } // namespace sinew::log

@@ -61,6 +61,23 @@ TEST_F(Applications, a_bad_configuration_is_an_error_with_file_and_line) {
     EXPECT_THAT(result.error_output, AllOf(HasSubstr("config.toml:2"), HasSubstr("colour")));
 }
 
+TEST_F(Applications, its_log_goes_where_the_configuration_says) {
+    std::string const log = (directory.path() / "lamp.log").string();
+    configure("[lamp]\nfails_to_start = true\n[log]\nlevel = 'notice'\n[[log.handlers]]\nkind = 'json'\n"
+              "path = '" +
+              log + "'\n");
+    EXPECT_EQ(run_configured().status, 1);
+    EXPECT_THAT(read_text_file(log).value(),
+                AllOf(HasSubstr(R"("level":"error")"), HasSubstr("there is no lamp")));
+}
+
+TEST_F(Applications, a_bad_log_section_is_an_error_with_file_and_line) {
+    configure("[log]\nlevel = 'loud'\n");
+    CommandResult const result = run_configured();
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.error_output, AllOf(HasSubstr("[log]: "), HasSubstr("config.toml:2: level")));
+}
+
 TEST_F(Applications, a_child_that_fails_to_start_is_an_error_with_its_reason) {
     configure("[lamp]\nfails_to_start = true\n");
     CommandResult const result = run_configured();

@@ -8,8 +8,9 @@
 ///
 /// Where events go is a Sink's business: standard error, or a Logger (logger.hpp) with levels per module, a
 /// ring buffer and handlers. A module is a source file's name without its extension ("temperature_reader").
-/// Threading: any thread; a Sink's functions may be called by several at once. Nothing here throws for lack
-/// of memory: the event is lost, the process that logs it is not.
+/// Threading: any thread; a Sink's functions may be called by several at once. The functions that log don't
+/// throw for lack of memory: the event is lost, the process that logs it is not. Making a text or Fields to
+/// call them with is the caller's, and can.
 #pragma once
 
 #include <sinew/base/clock.hpp>
@@ -130,6 +131,8 @@ struct Event {
 /// The module of a source file: its name without folders and extension.
 [[nodiscard]] std::string_view module_of(std::string_view file_name) noexcept;
 
+class Logger;
+
 /// Where events go. Handed to a Node; outlives it.
 class Sink {
 public:
@@ -145,6 +148,8 @@ public:
     }
     /// Takes one event, from any thread.
     virtual void write(Event const& event) noexcept = 0;
+    /// The Logger that this is, or that gets all of this one's events; null: there is none.
+    [[nodiscard]] virtual Logger* logger() noexcept { return nullptr; }
 };
 
 /// The sink used without another: standard error, one write(2) an event, from level info on

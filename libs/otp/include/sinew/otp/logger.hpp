@@ -113,6 +113,7 @@ public:
 
     [[nodiscard]] bool accepts(Level level, std::string_view module) const noexcept override;
     void write(Event const& event) noexcept override;
+    [[nodiscard]] Logger* logger() noexcept override { return this; }
 
     /// What happened last.
     [[nodiscard]] Ring const& ring() const noexcept { return m_ring; }
@@ -139,5 +140,10 @@ private:
     mutable std::shared_mutex m_channels_mutex;
     std::vector<std::shared_ptr<Channel>> m_channels;
 };
+
+/// The Logger of the current node: in an application the program's, also in Application::start(); in a
+/// Simulation one that gets what is logged from the first call on. Null: there is no node, or it logs to
+/// another Sink.
+[[nodiscard]] Logger* current_logger() noexcept;
 
 } // namespace sinew::log
