@@ -6,9 +6,11 @@
 #include <sinew/otp/node.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,8 +48,20 @@ public:
         running.erase(at);
         return result;
     }
+    [[nodiscard]] std::optional<Running> take_newest() {
+        std::lock_guard const lock(mutex);
+        if (running.empty()) {
+            return std::nullopt;
+        }
+        Running result = std::move(running.back());
+        running.pop_back();
+        return result;
+    }
     void tree_ended(Pid tree, ExitReason const& reason);
+    /// Calls the stop() of applications whose trees ended by themselves, the newest first.
+    [[nodiscard]] Result<> finish_ended();
     [[nodiscard]] Result<> end(Running const& ending);
+    [[nodiscard]] Result<> go_through_phases(Running const& starting);
     /// Puts `name` and what it needs, in order, into `order`.
     [[nodiscard]] Result<> collect(std::string const& name, std::vector<std::string>& path,
                                    std::vector<std::string>& order) const;
@@ -58,9 +72,46 @@ public:
     std::map<std::string, ApplicationSpec, std::less<>> specs;
     mutable std::mutex mutex;
     std::vector<Running> running;
+    /// Their trees are gone, their stop() has not been called.
+    std::vector<Running> ended;
 };
 
 namespace {
+
+/// What `hook`, a function of an application, returns; what it throws as an Error.
+template<typename Hook>
+Result<> run_hook(std::string const& application, std::string const& name, Hook&& hook) {
+    try {
+        return std::forward<Hook>(hook)();
+    } catch (ConfigError const& error) {
+        return failure(ErrorCode::invalid_argument, "application " + application + ": " + error.what());
+    } catch (std::exception const& error) {
+        return failure(ErrorCode::unavailable,
+                       "application " + application + ": " + name + " threw: " + error.what());
+    } catch (...) {
+        return failure(ErrorCode::unavailable,
+                       "application " + application + ": " + name + " threw what is no std::exception");
+    }
+}
+
+/// The same for one of the hooks on the way down: what fails there is logged, and keeps nothing else from
+/// being stopped.
+Result<> run_last_hook(std::string const& application, std::string const& name, Application& object,
+                       void (Application::*hook)()) {
+    Result<> result = run_hook(application, name, [&object, hook]() -> Result<> {
+        (object.*hook)();
+        return {};
+    });
+    if (!result) {
+        log::error(result.error().message());
+    }
+    return result;
+}
+
+/// The first of two failures.
+Result<> first_failure(Result<> first, Result<> second) {
+    return first ? std::move(second) : std::move(first);
+}
 
 /// Hears of the ends of top supervisors.
 template<typename State>
@@ -84,26 +135,64 @@ private:
 } // namespace
 
 void Applications::State::tree_ended(Pid tree, ExitReason const& reason) {
-    auto const ended = take([](Running const& one) { return one.tree.pid(); }, tree);
-    if (!ended) {
+    auto const gone = take([](Running const& one) { return one.tree.pid(); }, tree);
+    if (!gone) {
         return; // It was stopped on demand.
     }
-    log::error("application " + ended->name + " ended: " + reason.to_string());
-    ended->application->stop();
+    try {
+        std::unique_lock lock(mutex);
+        ended.push_back(*gone);
+        lock.unlock();
+        log::error("application " + gone->name + " ended: " + reason.to_string());
+    } catch (std::bad_alloc const&) {
+        log::error("an application ended"); // What its end means counts all the more.
+    }
     bool const is_fatal =
-        ended->type == ApplicationType::permanent ||
-        (ended->type == ApplicationType::transient && reason.kind() != ExitReason::Kind::normal);
+        gone->type == ApplicationType::permanent ||
+        (gone->type == ApplicationType::transient && reason.kind() != ExitReason::Kind::normal);
     if (is_fatal && on_fatal_end) {
-        on_fatal_end(ended->name, reason);
+        on_fatal_end(gone->name, reason);
     }
 }
 
+Result<> Applications::State::finish_ended() {
+    std::vector<Running> gone;
+    {
+        std::lock_guard const lock(mutex);
+        gone.swap(ended);
+    }
+    Result<> result;
+    for (auto one = gone.rbegin(); one != gone.rend(); ++one) {
+        result = first_failure(std::move(result),
+                               run_last_hook(one->name, "stop()", *one->application, &Application::stop));
+    }
+    return result;
+}
+
 Result<> Applications::State::end(Running const& ending) {
-    ending.application->prepare_stop();
-    Result<> stopped = stop_and_wait(ending.tree, ExitReason::shutdown(), Duration::max());
-    ending.application->stop();
-    if (!stopped) {
-        return std::unexpected(std::move(stopped).error().with_context("application " + ending.name));
+    Application& application = *ending.application;
+    Result<> result = run_last_hook(ending.name, "prepare_stop()", application, &Application::prepare_stop);
+    if (Result<> stopped = stop_and_wait(ending.tree, ExitReason::shutdown(), Duration::max()); !stopped) {
+        result = first_failure(std::move(result), std::unexpected(std::move(stopped).error().with_context(
+                                                      "application " + ending.name)));
+    }
+    return first_failure(std::move(result),
+                         run_last_hook(ending.name, "stop()", application, &Application::stop));
+}
+
+Result<> Applications::State::go_through_phases(Running const& starting) {
+    std::vector<std::string> phases;
+    TRY_OK(run_hook(starting.name, "start_phases()", [&]() -> Result<> {
+        phases = starting.application->start_phases();
+        return {};
+    }));
+    for (std::string const& phase : phases) {
+        Result<> done = run_hook(starting.name, "start_phase(\"" + phase + "\")",
+                                 [&] { return starting.application->start_phase(phase); });
+        if (!done) {
+            return std::unexpected(
+                std::move(done).error().with_context("application " + starting.name + ": phase " + phase));
+        }
     }
     return {};
 }
@@ -136,7 +225,11 @@ Applications::Applications(Node& node, Config config, OnFatalEnd on_fatal_end)
     : m_state(std::make_shared<State>(node, std::move(config), std::move(on_fatal_end))) {}
 
 Applications::~Applications() {
-    (void)stop_all();
+    try {
+        (void)stop_all();
+    } catch (std::exception const& error) {
+        log::error(error.what()); // Out of memory: the node stops what is left.
+    }
 }
 
 Result<> Applications::add(ApplicationSpec spec) {
@@ -165,25 +258,32 @@ Result<> Applications::start(std::string_view name, ApplicationType type) {
     if (m_state->is_running(name)) {
         return failure(ErrorCode::exists, "application " + spec->first + " runs already");
     }
+    (void)m_state->finish_ended(); // It may be this one that ended.
     std::shared_ptr<Application> const application = spec->second.application;
-    Result<SupervisorRef> tree = m_state->node.start(application->start(m_state->config));
+    Supervisor wanted;
+    TRY_OK(run_hook(spec->first, "start()", [&]() -> Result<> {
+        wanted = application->start(m_state->config);
+        return {};
+    }));
+    Result<SupervisorRef> tree = m_state->node.start(std::move(wanted));
     if (!tree) {
-        application->stop();
+        (void)run_last_hook(spec->first, "stop()", *application, &Application::stop);
         return std::unexpected(std::move(tree).error().with_context("application " + spec->first));
     }
     State::Running const running{spec->first, application, *tree, type};
-    for (std::string const& phase : application->start_phases()) {
-        if (Result<> done = application->start_phase(phase); !done) {
-            (void)m_state->end(running);
-            return std::unexpected(
-                std::move(done).error().with_context("application " + spec->first + ": phase " + phase));
-        }
+    if (Result<> done = m_state->go_through_phases(running); !done) {
+        (void)m_state->end(running);
+        return done;
     }
     {
         std::lock_guard const lock(m_state->mutex);
         m_state->running.push_back(running);
     }
-    TRY_OK(m_state->node.start<TreeWatcher<State>>({}, std::weak_ptr(m_state), tree->pid()));
+    auto watcher = m_state->node.start<TreeWatcher<State>>({}, std::weak_ptr(m_state), tree->pid());
+    if (!watcher) {
+        (void)stop(name);
+        return std::unexpected(std::move(watcher).error().with_context("application " + spec->first));
+    }
     return {};
 }
 
@@ -209,6 +309,7 @@ Result<std::vector<std::string>> Applications::ensure_all_started(std::string_vi
 }
 
 Result<> Applications::stop(std::string_view name) {
+    (void)m_state->finish_ended(); // Not this one's failure, and logged.
     auto const running = m_state->take(&State::Running::name, name);
     if (!running) {
         return failure(ErrorCode::not_found, "application " + std::string(name) + " doesn't run");
@@ -217,13 +318,27 @@ Result<> Applications::stop(std::string_view name) {
 }
 
 Result<> Applications::stop_all() {
-    Result<> result;
-    for (std::vector<std::string> names = running(); !names.empty(); names = running()) {
-        if (Result<> stopped = stop(names.back()); !stopped && result) {
-            result = std::move(stopped);
-        }
+    Result<> result = m_state->finish_ended();
+    while (auto const newest = m_state->take_newest()) {
+        result = first_failure(std::move(result), m_state->end(*newest));
     }
-    return result;
+    // Trees that ended meanwhile.
+    return first_failure(std::move(result), m_state->finish_ended());
+}
+
+Result<SupervisorRef> Applications::tree(std::string_view name) const {
+    std::lock_guard const lock(m_state->mutex);
+    auto const found = std::ranges::find(m_state->running, name, &State::Running::name);
+    if (found == m_state->running.end()) {
+        return failure(ErrorCode::not_found, "application " + std::string(name) + " doesn't run");
+    }
+    return found->tree;
+}
+
+void Applications::forget() noexcept {
+    std::lock_guard const lock(m_state->mutex);
+    m_state->running.clear();
+    m_state->ended.clear();
 }
 
 std::vector<std::string> Applications::running() const {

@@ -1,8 +1,12 @@
+#include "application_services.hpp"
 #include "node_core.hpp"
 #include "worker.hpp"
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/result.hpp>
+#include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/log.hpp>
+#include <sinew/otp/logger.hpp>
 #include <sinew/otp/node.hpp>
 #include <sinew/otp/simulation.hpp>
 
@@ -12,12 +16,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -75,8 +81,24 @@ public:
         } catch (...) {
             return;
         }
+        if (m_logger && m_logger->accepts(event.level, log::module_of(event.where.file_name()))) {
+            m_logger->write(event);
+        }
+    }
+    [[nodiscard]] log::Logger* logger() noexcept override {
+        try {
+            if (!m_logger) {
+                m_logger = std::make_unique<log::Logger>(log::LoggerOptions{.fallback = nullptr});
+            }
+        } catch (std::bad_alloc const&) {
+            return nullptr;
+        }
+        return m_logger.get();
     }
     std::vector<std::string> lines;
+
+private:
+    std::unique_ptr<log::Logger> m_logger;
 };
 
 /// Decides, and remembers what.
@@ -139,6 +161,9 @@ Simulation::Simulation(std::uint64_t seed, std::unique_ptr<Scheduler> scheduler)
 
 Simulation::~Simulation() {
     m_faults->clear();
+    for (auto const& applications : m_applications) {
+        applications->forget();
+    }
 }
 
 Node& Simulation::node() noexcept {
@@ -146,7 +171,25 @@ Node& Simulation::node() noexcept {
 }
 
 Result<SupervisorRef> Simulation::start(Application& application, Config const& config) {
-    return m_node->start(application.start(config));
+    std::string const name = detail::readable_type_name(typeid(application));
+    auto applications = std::make_unique<Applications>(*m_node, config);
+    TRY_OK(detail::add_all(*applications, application, name));
+    if (auto started = applications->ensure_all_started(name, ApplicationType::permanent); !started) {
+        return std::unexpected(std::move(started).error());
+    }
+    Result<SupervisorRef> tree = applications->tree(name);
+    m_applications.push_back(std::move(applications));
+    return tree;
+}
+
+Result<> Simulation::stop_applications() {
+    Result<> result;
+    for (; !m_applications.empty(); m_applications.pop_back()) {
+        if (Result<> stopped = m_applications.back()->stop_all(); !stopped && result) {
+            result = std::move(stopped);
+        }
+    }
+    return result;
 }
 
 Faults& Simulation::faults() {

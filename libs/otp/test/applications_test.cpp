@@ -202,23 +202,29 @@ TEST_F(ManyApplications, that_are_temporary_may_end) {
     add({.name = "a"});
     ASSERT_TRUE(applications.start("a", ApplicationType::temporary));
     cast(name<Part>("a"), Crash{});
-    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "stopped a"));
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a"));
     EXPECT_THAT(applications.running(), IsEmpty());
     EXPECT_TRUE(simulation.has_logged("application a ended: shutdown"));
+    ASSERT_TRUE(applications.start("a"));
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "stopped a", "up a"));
 }
 
 TEST_F(ManyApplications, that_are_permanent_end_the_node_whatever_their_reason) {
     add({.name = "a"});
     ASSERT_TRUE(applications.start("a", ApplicationType::permanent));
     cast(name<Part>("a"), Finish{});
-    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "stopped a", "fatal a shutdown"));
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "fatal a shutdown"));
+    ASSERT_TRUE(applications.stop_all());
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "fatal a shutdown", "stopped a"));
 }
 
 TEST_F(ManyApplications, that_are_transient_end_the_node_unless_they_end_normally) {
     add({.name = "a"});
     ASSERT_TRUE(applications.start("a", ApplicationType::transient));
     cast(name<Part>("a"), Crash{});
-    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "stopped a", "fatal a shutdown"));
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "fatal a shutdown"));
+    ASSERT_TRUE(applications.stop_all());
+    EXPECT_THAT(lines(), ElementsAre("up a", "down a", "fatal a shutdown", "stopped a"));
 }
 
 TEST_F(ManyApplications, want_a_name_of_their_own) {

@@ -6,7 +6,9 @@
 /// environment overrides a file's value), starts the applications it needs and the tree that start() returns,
 /// tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse order and
 /// it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to start or
-/// the top supervisor gives up. Threading: the functions run on the main thread, outside the scheduler.
+/// the top supervisor gives up. What it logs, and where to, is the configuration's section [log]
+/// (docs/otp/logger.md). Threading: the functions run on the main thread, outside the scheduler: they may
+/// block and call().
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -34,14 +36,16 @@ public:
     virtual ~Application() = default;
     /// The applications that must run before this one starts: run_application() adds and starts them first.
     [[nodiscard]] virtual std::vector<ApplicationSpec> needs();
-    /// The supervision tree. A ConfigError or other exception ends the program with its text.
+    /// The supervision tree. A ConfigError or other exception ends the program with its text; what it needs
+    /// is stopped again, and stop() is not called.
     virtual Supervisor start(Config const& config) = 0;
-    /// When the tree is up: each of these in order goes to start_phase(). An Error stops it again.
+    /// When the tree is up: each of these in order goes to start_phase(). An Error or an exception stops it
+    /// again.
     [[nodiscard]] virtual std::vector<std::string> start_phases() const { return {}; }
     [[nodiscard]] virtual Result<> start_phase(std::string_view phase);
-    /// Before the tree is stopped in order.
+    /// Before the tree is stopped in order. An exception is logged; the tree is stopped all the same.
     virtual void prepare_stop() {}
-    /// After the tree has ended, in order or not.
+    /// After the tree has ended, in order or not. An exception is logged.
     virtual void stop() {}
 };
 

@@ -8,9 +8,12 @@
 /// A program with one application needs none of this: run_application() does it.
 /// Invariant: an application starts only when all it needs run; when a start fails, what was started for it
 /// is stopped again, in reverse. When a tree ends by itself, its application's type says what follows:
-/// temporary: it is reported; transient: an end out of order is fatal; permanent: any end is. Threading: one
-/// thread, outside the scheduler, calls start and stop (they block); on_fatal_end is called on a scheduler
-/// thread and may not wait.
+/// temporary: it is reported; transient: an end out of order is fatal; permanent: any end is. An exception of
+/// an Application's function is an Error here, with its text; on the way down it is logged as well, and the
+/// rest is stopped all the same.
+/// Threading: one thread, outside the scheduler, makes it and calls start and stop (they block). The
+/// functions of an Application run on that thread only: the stop() of one whose tree ended by itself at the
+/// next call of start, stop or stop_all. on_fatal_end is called on a scheduler thread and may not wait.
 #pragma once
 
 #include <sinew/otp/application.hpp>
@@ -35,7 +38,7 @@ public:
     /// `on_fatal_end` hears of the end of a permanent or transient application that means the node's: it lets
     /// the main thread call stop_all().
     Applications(Node& node, Config config, OnFatalEnd on_fatal_end = {});
-    /// Stops what still runs.
+    /// stop_all()
     ~Applications();
     Applications(Applications const&) = delete;
     Applications& operator=(Applications const&) = delete;
@@ -45,7 +48,7 @@ public:
     /// Makes it known. Errors: exists; invalid_argument: no name, or no application.
     Result<> add(ApplicationSpec spec);
     /// Starts it. Errors: not_found: it is unknown; unavailable: one that it needs doesn't run (named), its
-    /// tree or a start phase failed; exists: it runs. An exception of Application::start() passes through.
+    /// tree or a start phase failed or threw; invalid_argument: start() threw a ConfigError; exists: it runs.
     Result<> start(std::string_view name, ApplicationType type = ApplicationType::temporary);
     /// Starts all it needs, then it. Returns those it started, in order. The same errors; not_found also for
     /// a needed one that is unknown (named), invalid_argument for a circle.
@@ -58,6 +61,10 @@ public:
     Result<> stop_all();
     /// In the order they were started.
     [[nodiscard]] std::vector<std::string> running() const;
+    /// Its top supervisor. Error not_found: it doesn't run.
+    [[nodiscard]] Result<SupervisorRef> tree(std::string_view name) const;
+    /// Takes all off the list and stops nothing: for a node that is thrown away as a whole, as a test's.
+    void forget() noexcept;
 
 private:
     class State;

@@ -19,6 +19,7 @@
 
 #include <sinew/base/clock.hpp>
 #include <sinew/otp/application.hpp>
+#include <sinew/otp/applications.hpp>
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/faults.hpp>
 #include <sinew/otp/log.hpp>
@@ -55,9 +56,15 @@ public:
 
     /// Where processes are started.
     [[nodiscard]] Node& node() noexcept;
-    /// Starts an application's tree with this configuration. Errors as Node::start(); a bad configuration
-    /// throws ConfigError.
+    /// Starts an application with this configuration as run_application() does: what it needs first, then its
+    /// tree (returned), then its start phases. `application` outlives stop_applications(), if that is called.
+    /// Errors as Applications::ensure_all_started(). When its tree ends by itself, a program would exit; here
+    /// the log says so, and the test goes on.
     [[nodiscard]] Result<SupervisorRef> start(Application& application, Config const& config = {});
+    /// Stops all that start() started, the last first, as SIGTERM does: prepare_stop(), the tree, stop(),
+    /// then what it needed. Without it a Simulation ends like a device whose power goes. Errors as
+    /// Applications::stop_all().
+    Result<> stop_applications();
     /// What goes wrong; nothing does until it is told to.
     [[nodiscard]] Faults& faults();
 
@@ -100,6 +107,8 @@ private:
     Simulation(std::uint64_t seed, std::unique_ptr<Scheduler> scheduler);
     std::unique_ptr<LogRecorder> m_log;
     std::unique_ptr<Scheduler> m_scheduler;
+    /// Outlive the node: its processes may use what the applications own.
+    std::vector<std::unique_ptr<Applications>> m_applications;
     std::unique_ptr<Node> m_node;
     std::shared_ptr<Faults> m_faults;
 };
