@@ -1,6 +1,8 @@
-// Random supervision trees under random crashes, against a model of OTP's rules: the same children start and
-// stop in the same order, restarts are counted exactly, nobody is left over.
+// Random supervision trees under random crashes, failing starts and terminations, against a model of OTP's
+// rules: the same children start and stop in the same order, restarts are counted exactly, nobody is left
+// over.
 #include "restart_limit.hpp"
+#include "supervisor_model.hpp"
 
 #include <sinew/otp.hpp>
 #include <sinew/otp/simulation.hpp>
@@ -13,181 +15,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
-#include <optional>
-#include <random>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sinew::testing {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-struct Crash {};
-struct Finish {};
-
-class Leaf : public Server<Leaf> {
-public:
-    struct Options {
-        std::string name = {};
-        Lines* lines = nullptr;
-    };
-    explicit Leaf(Options options)
-        : m_options(std::move(options)) {}
-    void init() {
-        set_trap_exit(true);
-        m_options.lines->push_back("up " + m_options.name);
-    }
-    void handle_cast(Crash /*message*/) { throw std::runtime_error("boom"); }
-    void handle_cast(Finish /*message*/) { stop(); }
-    void terminate(ExitReason const& /*reason*/) { m_options.lines->push_back("down " + m_options.name); }
-
-private:
-    Options m_options;
-};
-
-/// A supervisor and what OTP's rules say it does.
-struct Model {
-    struct Child {
-        std::string id;
-        Restart restart = Restart::permanent;
-        std::shared_ptr<Model> subtree = nullptr;
-        bool is_running = false;
-    };
-    SupervisorOptions options;
-    std::vector<Child> specs;
-    std::vector<Child> children;
-    std::optional<detail::RestartLimit> limit;
-
-    [[nodiscard]] Supervisor to_spec(Lines* lines) const {
-        Supervisor spec{options, {}};
-        for (Child const& one : specs) {
-            ChildOptions const place{.id = one.id, .restart = one.restart};
-            spec.children.push_back(one.subtree ? child(one.subtree->to_spec(lines), place)
-                                                : child<Leaf>({.name = one.id, .lines = lines}, place));
-        }
-        return spec;
-    }
-    void start_all(Lines& lines) {
-        children = specs;
-        limit.emplace(options.intensity, options.period);
-        for (Child& one : children) {
-            start(one, lines);
-        }
-    }
-    static void start(Child& one, Lines& lines) {
-        one.is_running = true;
-        if (one.subtree) {
-            one.subtree->start_all(lines);
-        } else {
-            lines.push_back("up " + one.id);
-        }
-    }
-    void stop_from(std::size_t first, Lines& lines) {
-        for (std::size_t at = children.size(); at-- > first;) {
-            Child& one = children[at];
-            if (std::exchange(one.is_running, false)) {
-                if (one.subtree) {
-                    one.subtree->stop_from(0, lines);
-                } else {
-                    lines.push_back("down " + one.id);
-                }
-            }
-            if (one.restart == Restart::temporary) {
-                children.erase(children.begin() + static_cast<std::ptrdiff_t>(at));
-            }
-        }
-    }
-    /// A child ended. True: this supervisor gives up.
-    bool ended(std::size_t at, bool is_orderly, MonotonicTime now, Lines& lines) {
-        children[at].is_running = false;
-        Restart const restart = children[at].restart;
-        if (restart == Restart::temporary) {
-            children.erase(children.begin() + static_cast<std::ptrdiff_t>(at));
-            return false;
-        }
-        if (restart == Restart::transient && is_orderly) {
-            return false;
-        }
-        if (!limit->add(now)) {
-            return true;
-        }
-        if (options.strategy == Strategy::one_for_one) {
-            start(children[at], lines);
-            return false;
-        }
-        std::size_t const first = options.strategy == Strategy::one_for_all ? 0 : at;
-        stop_from(first, lines);
-        for (std::size_t next = first; next < children.size(); ++next) {
-            start(children[next], lines);
-        }
-        return false;
-    }
-    /// The leaf `id` ended. Nothing: it is not below here. True: this supervisor gives up.
-    std::optional<bool> leaf_ended(std::string const& id, bool is_orderly, MonotonicTime now, Lines& lines) {
-        for (std::size_t at = 0; at < children.size(); ++at) {
-            if (!children[at].is_running) {
-                continue;
-            }
-            if (children[at].id == id) {
-                lines.push_back("down " + id);
-                return ended(at, is_orderly, now, lines);
-            }
-            if (!children[at].subtree) {
-                continue;
-            }
-            auto const below = children[at].subtree->leaf_ended(id, is_orderly, now, lines);
-            if (below && *below) {
-                children[at].subtree->stop_from(0, lines);
-                return ended(at, true, now, lines);
-            }
-            if (below) {
-                return false;
-            }
-        }
-        return std::nullopt;
-    }
-    void collect(std::vector<std::string>& leaves, std::size_t& processes) const {
-        ++processes;
-        for (Child const& one : children) {
-            if (one.is_running && one.subtree) {
-                one.subtree->collect(leaves, processes);
-            } else if (one.is_running) {
-                ++processes;
-                leaves.push_back(one.id);
-            }
-        }
-    }
-};
-
-class TreeMaker {
-public:
-    explicit TreeMaker(std::uint64_t seed)
-        : m_random(seed) {}
-    [[nodiscard]] std::size_t pick(std::size_t count) { return m_random() % count; }
-    [[nodiscard]] std::shared_ptr<Model> make(int depth) {
-        auto model = std::make_shared<Model>();
-        model->options.strategy = static_cast<Strategy>(pick(3));
-        model->options.intensity = static_cast<unsigned>(pick(4));
-        model->options.period = std::chrono::seconds(1 + pick(5));
-        std::size_t const count = 1 + pick(4);
-        for (std::size_t i = 0; i < count; ++i) {
-            Model::Child one{.id = "n" + std::to_string(m_next++), .restart = static_cast<Restart>(pick(3))};
-            if (depth > 0 && pick(3) == 0) {
-                one.subtree = make(depth - 1);
-            }
-            model->specs.push_back(std::move(one));
-        }
-        return model;
-    }
-
-private:
-    std::mt19937_64 m_random;
-    int m_next = 0;
-};
 
 RC_GTEST_PROP(SupervisorTrees, behave_as_otp_says, (std::uint64_t seed)) {
     Simulation simulation(seed);
@@ -197,7 +30,7 @@ RC_GTEST_PROP(SupervisorTrees, behave_as_otp_says, (std::uint64_t seed)) {
     Lines expected;
     auto const root = simulation.node().start(model->to_spec(&lines));
     RC_ASSERT(root.has_value());
-    model->start_all(expected);
+    RC_ASSERT(model->start_all(expected));
     bool is_root_alive = true;
     for (int step = 0; step < 25 && is_root_alive; ++step) {
         std::vector<std::string> leaves;
@@ -206,6 +39,14 @@ RC_GTEST_PROP(SupervisorTrees, behave_as_otp_says, (std::uint64_t seed)) {
         RC_ASSERT(simulation.node().process_count() == processes);
         if (leaves.empty()) {
             break;
+        }
+        if (maker.pick(8) == 0) {
+            std::size_t const at = maker.pick(model->children.size());
+            bool const is_done = call(*root, TerminateChild{model->children[at].id}).has_value();
+            RC_ASSERT(is_done);
+            model->terminate(at, expected);
+            RC_ASSERT(lines == expected);
+            continue;
         }
         std::string const id = leaves[maker.pick(leaves.size())];
         bool const is_orderly = maker.pick(3) == 0;
