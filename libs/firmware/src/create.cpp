@@ -2,7 +2,6 @@
 /// the header.
 #include "archive/archive_head.hpp"
 #include "archive/output_file.hpp"
-#include "archive/zip_format.hpp"
 #include "archive/zip_writer.hpp"
 #include "create/host_file.hpp"
 #include "create/script_loader.hpp"
@@ -189,7 +188,9 @@ private:
         TRY(auto const source, resource_source(m_loaded.script, section));
         PackOptions options;
         options.packing = m_packing;
+        options.compression = m_options.compression;
         options.compression_level = m_options.compression_level;
+        options.cores = m_options.cores;
         options.beside = m_options.output;
         options.on_bytes = [this](std::uint64_t bytes) { report_progress(bytes); };
         auto packed = pack_resource(source, options);
@@ -245,7 +246,8 @@ private:
     static Result<> copy_spool(ZipWriter& writer, NamedResource const& resource) {
         TRY(auto path, resource_path(resource.name));
         auto const& sums = resource.packed.sums;
-        TRY_OK(writer.begin_entry({std::move(path), zip::method_deflate, sums.size_bytes, std::nullopt}));
+        TRY_OK(writer.begin_entry(
+            {std::move(path), resource.packed.method, sums.size_bytes, std::nullopt, resource.packed.notes}));
         constexpr std::size_t piece_size = 256u << 10;
         Bytes buffer(piece_size);
         for (std::uint64_t at = 0; at < sums.stored_bytes;) {

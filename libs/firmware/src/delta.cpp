@@ -5,7 +5,9 @@
 #include "archive/hash.hpp"
 #include "archive/notes.hpp"
 #include "archive/output_file.hpp"
+#include "archive/piece_packer.hpp"
 #include "archive/resource_stream.hpp"
+#include "archive/zip_format.hpp"
 #include "archive/zip_reader.hpp"
 #include "archive/zip_writer.hpp"
 #include "delta/segment_encoder.hpp"
@@ -231,8 +233,10 @@ private:
                 continue;
             }
             // Segments are packed already.
-            auto const level = m_options.form == DeltaForm::segments ? 0 : smallest_level;
-            TRY_OK(writer.add({entry->name, 0, 0, entry->modified}, patch->second.content, level));
+            auto const method =
+                m_options.form == DeltaForm::segments ? zip::method_stored : zip::method_deflate;
+            TRY_OK(add_in_pieces(writer, {entry->name, method, 0, entry->modified}, patch->second.content,
+                                 smallest_level));
         }
         TRY_OK(writer.finish());
         TRY_OK(file.commit());

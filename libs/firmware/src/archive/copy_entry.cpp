@@ -1,13 +1,12 @@
 /// Copying. Threading: see the header.
 #include "archive/copy_entry.hpp"
 
+#include "archive/checksum.hpp"
 #include "archive/zip_reader.hpp"
 #include "archive/zip_writer.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
-
-#include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,8 +35,7 @@ Result<ZipWriter::EntrySums> copy_entry(ZipReader& reader, ZipEntry const& entry
             if (count == 0) {
                 return {};
             }
-            auto const* const data = reinterpret_cast<unsigned char const*>(buffer.data());
-            sums.crc = static_cast<std::uint32_t>(crc32_z(sums.crc, data, count));
+            sums.crc = crc32_of(MutableBytesView(buffer).first(count), sums.crc);
             sums.size_bytes += count;
         }
     };

@@ -25,6 +25,7 @@ inline constexpr std::uint16_t flag_utf8 = 1u << 11;
 
 inline constexpr std::uint16_t method_stored = 0;
 inline constexpr std::uint16_t method_deflate = 8;
+inline constexpr std::uint16_t method_zstd = 93;
 
 inline constexpr std::uint16_t extra_zip64 = 0x0001;
 inline constexpr std::uint16_t extra_times = 0x5455;

@@ -1,14 +1,13 @@
 /// The writer. Invariant and threading: see the header.
 #include "archive/zip_writer.hpp"
 
-#include "archive/deflate.hpp"
+#include "archive/checksum.hpp"
+#include "archive/deflate_encoder.hpp"
 #include "archive/zip_format.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
-
-#include <zlib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -24,6 +23,8 @@ namespace sinew::firmware {
 namespace {
 
 constexpr std::size_t buffer_size = 256u << 10;
+/// What is compressed at once.
+constexpr std::size_t most_at_once = 8u << 20;
 
 /// Appends little-endian fields to a record.
 class Record {
@@ -98,10 +99,17 @@ std::uint16_t flags_of(std::string const& name) {
 }
 
 std::uint16_t version_for(std::uint16_t method, bool is_wide) {
-    if (is_wide) {
+    if (is_wide && method != zip::method_zstd) {
         return 45;
     }
-    return method == zip::method_stored ? 10 : 20;
+    switch (method) {
+    case zip::method_stored:
+        return 10;
+    case zip::method_zstd:
+        return 63;
+    default:
+        return 20;
+    }
 }
 
 } // namespace
@@ -164,18 +172,17 @@ Result<> ZipWriter::end_entry(EntrySums const& sums) {
 Result<> ZipWriter::add(EntryHeader header, BytesView content, int level) {
     Bytes compressed;
     EntrySums sums;
-    sums.crc = static_cast<std::uint32_t>(
-        crc32_z(0, reinterpret_cast<unsigned char const*>(content.data()), content.size()));
+    sums.crc = crc32_of(content);
     sums.size_bytes = content.size();
     header.size_bytes = content.size();
     header.method = level == 0 ? zip::method_stored : zip::method_deflate;
     if (level != 0) {
-        Deflater deflater(level);
-        auto const collect = [&](BytesView bytes) -> Result<> {
-            compressed.insert(compressed.end(), bytes.begin(), bytes.end());
-            return {};
-        };
-        TRY_OK(deflater.feed(content, Deflater::Last::yes, collect));
+        DeflateEncoder encoder(level);
+        for (; !content.empty(); content = content.subspan(std::min(content.size(), most_at_once))) {
+            auto const part = encoder.encode(content.first(std::min(content.size(), most_at_once)));
+            compressed.insert(compressed.end(), part.begin(), part.end());
+        }
+        compressed.insert(compressed.end(), end_of_deflate.begin(), end_of_deflate.end());
         content = compressed;
     }
     sums.stored_bytes = content.size();

@@ -1,19 +1,20 @@
 /// Packs one resource. See the header for threading.
 #include "create/host_file.hpp"
 
-#include "archive/deflate.hpp"
 #include "archive/hash.hpp"
 #include "archive/output_file.hpp"
+#include "archive/piece_packer.hpp"
+#include "archive/zip_format.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/create.hpp>
 #include <sinew/firmware/io.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -76,24 +78,24 @@ public:
     /// Whether more files of the resource follow.
     enum class Position : std::uint8_t { last, followed };
 
-    Packer(PackOptions const& options, PackedResource& packed)
+    /// About `content_bytes` will come.
+    Packer(PackOptions const& options, std::uint64_t content_bytes, PackedResource& packed)
         : m_options(options)
         , m_packed(packed) {
         if (options.packing == Packing::compress) {
-            m_deflater.emplace(options.compression_level);
+            PieceOptions pieces;
+            pieces.method = options.compression == Compression::zstd ? zip::method_zstd : zip::method_deflate;
+            pieces.level = options.compression_level;
+            pieces.content_bytes = content_bytes;
+            pieces.cores = options.cores;
+            m_packer.emplace(pieces, [this](BytesView stored) { return write_all(m_packed.spool, stored); });
         }
     }
 
-    Result<> take(BytesView bytes, Deflater::Last last) {
+    Result<> take(BytesView bytes) {
         m_hash.update(bytes);
-        if (!bytes.empty()) { // to zlib a null pointer means "start anew"
-            m_packed.sums.crc = static_cast<std::uint32_t>(crc32_z(
-                m_packed.sums.crc, reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()));
-        }
-        m_packed.sums.size_bytes += bytes.size();
-        if (m_deflater) {
-            auto const spool = [this](BytesView compressed) { return put(compressed); };
-            TRY_OK(m_deflater->feed(bytes, last, spool));
+        if (m_packer) {
+            TRY_OK(m_packer->feed(bytes));
         }
         if (m_options.on_bytes) {
             m_options.on_bytes(bytes.size());
@@ -132,7 +134,12 @@ public:
     }
 
     Result<> finish() {
-        TRY_OK(take({}, Deflater::Last::yes));
+        if (m_packer) {
+            TRY_OK(m_packer->finish());
+            m_packed.sums = m_packer->sums();
+            m_packed.method = m_packer->method();
+            m_packed.notes = m_packer->notes();
+        }
         m_packed.blake2b_256 = m_hash.finish_hex();
         if (m_packed.pieces.empty()) {
             m_packed.pieces.push_back(0);
@@ -141,11 +148,6 @@ public:
     }
 
 private:
-    Result<> put(BytesView compressed) {
-        m_packed.sums.stored_bytes += compressed.size();
-        return write_all(m_packed.spool, compressed);
-    }
-
     Result<> take_range(FileDescriptor const& file, std::filesystem::path const& path, std::uint64_t offset,
                         std::uint64_t length) {
         m_buffer.resize(piece_size);
@@ -155,7 +157,7 @@ private:
             if (auto done = read_exactly_at(file, piece, offset); !done) {
                 return std::unexpected(std::move(done).error().with_context(path.string()));
             }
-            TRY_OK(take(piece, Deflater::Last::no));
+            TRY_OK(take(piece));
             offset += count;
             length -= count;
         }
@@ -164,10 +166,21 @@ private:
 
     PackOptions const& m_options;
     PackedResource& m_packed;
-    std::optional<Deflater> m_deflater;
+    std::optional<PiecePacker> m_packer;
     Blake2b256 m_hash;
     Bytes m_buffer;
 };
+
+/// Holes included, so that it doesn't depend on how a file system keeps them.
+std::uint64_t bytes_to_come(ResourceSource const& source) {
+    std::uint64_t total = source.contents.size();
+    for (auto const& file : source.files) {
+        std::error_code error;
+        auto const size = std::filesystem::file_size(file, error);
+        total += error ? 0 : size;
+    }
+    return total;
+}
 
 } // namespace
 
@@ -184,9 +197,9 @@ Result<PackedResource> pack_resource(ResourceSource const& source, PackOptions c
     if (options.packing == Packing::compress) {
         TRY(packed.spool, unnamed_file(options.beside));
     }
-    Packer packer(options, packed);
+    Packer packer(options, bytes_to_come(source), packed);
     if (source.files.empty()) {
-        TRY_OK(packer.take(as_bytes(source.contents), Deflater::Last::no));
+        TRY_OK(packer.take(as_bytes(source.contents)));
         packed.pieces.push_back(source.contents.size());
     }
     for (auto const& file : source.files) {

@@ -8,6 +8,7 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/create.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -30,6 +31,9 @@ struct PackedResource {
     std::vector<std::uint64_t> pieces;
     std::string blake2b_256;
     ZipWriter::EntrySums sums;
+    /// For the entry: how it is stored, and its checkpoints.
+    std::uint16_t method = 0;
+    Bytes notes;
     /// Compressed content, in a file without a name.
     FileDescriptor spool;
     [[nodiscard]] std::uint64_t size_bytes() const;
@@ -39,7 +43,10 @@ enum class Packing : std::uint8_t { compress, hash_only };
 
 struct PackOptions {
     Packing packing = Packing::compress;
-    int compression_level = 9;
+    Compression compression = Compression::deflate;
+    int compression_level = 6;
+    /// How many cores to use; 0: all there are.
+    unsigned cores = 0;
     /// The spool file is made beside it.
     std::filesystem::path beside;
     /// Told of every piece that was read.

@@ -17,16 +17,22 @@
 
 namespace sinew::firmware {
 
+/// How many cores there are.
+[[nodiscard]] inline unsigned core_count() {
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
 template<typename T>
 class OrderedWork {
 public:
-    /// `take` gets the results.
-    explicit OrderedWork(std::function<Result<>(T)> take)
-        : m_take(std::move(take)) {}
+    /// `take` gets the results. `cores` is how many to use; 0: all there are.
+    explicit OrderedWork(std::function<Result<>(T)> take, unsigned cores = 0)
+        : m_take(std::move(take))
+        , m_most_under_way(2 * std::size_t{cores > 0 ? cores : core_count()}) {}
     /// Starts `work`, which must own or outlive what it uses. Waits, and takes results, while as much as may
     /// be is under way. Error: the first that `take` returned. An exception of `work` comes out here.
     [[nodiscard]] Result<> add(std::function<T()> work) {
-        while (m_under_way.size() >= most_under_way()) {
+        while (m_under_way.size() >= m_most_under_way) {
             TRY_OK(take_oldest());
         }
         m_under_way.push_back(std::async(std::launch::async, std::move(work)));
@@ -41,15 +47,13 @@ public:
     }
 
 private:
-    static std::size_t most_under_way() {
-        return 2 * std::max<std::size_t>(1, std::thread::hardware_concurrency());
-    }
     Result<> take_oldest() {
         auto oldest = std::move(m_under_way.front());
         m_under_way.pop_front();
         return m_take(oldest.get());
     }
     std::function<Result<>(T)> m_take;
+    std::size_t m_most_under_way;
     std::deque<std::future<T>> m_under_way;
 };
 

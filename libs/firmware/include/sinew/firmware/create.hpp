@@ -21,6 +21,14 @@ namespace sinew::firmware {
 /// Whether `${NAME}` in a script may take its value from this process's environment.
 enum class ProcessEnvironment : std::uint8_t { used, ignored };
 
+/// How resources are stored.
+enum class Compression : std::uint8_t {
+    /// Every release of fwup reads it, and unzip does.
+    deflate,
+    /// Smaller, and read three times as fast; refused by the original fwup, which says so.
+    zstd,
+};
+
 struct CreateOptions {
     /// The update script. Relative names in it are relative to its folder.
     std::filesystem::path script;
@@ -32,8 +40,11 @@ struct CreateOptions {
     /// here too.
     std::map<std::string, std::string> variables;
     ProcessEnvironment process_environment = ProcessEnvironment::used;
-    /// 1 (fast) .. 9 (small).
-    int compression_level = 9;
+    Compression compression = Compression::deflate;
+    /// 1 (fast) .. 9 (small). Level 6 is as small as fwup's 9.
+    int compression_level = 6;
+    /// How many cores compress; 0: all there are. It doesn't change the archive.
+    unsigned cores = 0;
     std::optional<PrivateKey> private_key;
     /// A warning that doesn't stop the build, one sentence.
     std::function<void(std::string const&)> on_warning;
