@@ -163,6 +163,7 @@ Result<> create_file(Options const& options, std::filesystem::path const& output
     }
     create_options.output = output;
     create_options.compression_level = options.compression_level;
+    create_options.compression = options.zstd ? firmware::Compression::zstd : firmware::Compression::deflate;
     create_options.on_warning = [&](std::string const& text) { console.warning(text); };
     TRY(create_options.private_key, private_key(options));
     TRY(auto const report, firmware::create_archive(create_options));
@@ -257,6 +258,11 @@ Result<> verify(Options const& options, Console& console) {
     firmware::VerifyOptions verify_options;
     verify_options.public_keys = std::move(keys);
     verify_options.expected_platform = options.platform;
+    if (options.partial) {
+        TRY(auto const report, firmware::verify_partial(*input, verify_options));
+        console.result(std::to_string(report.good_bytes) + "\n");
+        return {};
+    }
     TRY_OK(firmware::verify_archive(*input, verify_options));
     console.result(options.framing ? "" : "Success!\n");
     return {};

@@ -24,6 +24,7 @@ enum LongOnly : int {
     long_enable_trim,
     long_public_key,
     long_private_key,
+    long_partial,
     long_platform,
     long_reboot_param_path,
     long_max_size,
@@ -35,6 +36,7 @@ enum LongOnly : int {
     long_sparse_check,
     long_sparse_check_size,
     long_unsafe,
+    long_zstd,
 };
 
 constexpr std::array long_options{
@@ -55,6 +57,7 @@ constexpr std::array long_options{
     option{"no-minimize-writes", no_argument, nullptr, long_no_minimize_writes},
     option{"no-unmount", no_argument, nullptr, 'U'},
     option{"no-verify-writes", no_argument, nullptr, long_no_verify_writes},
+    option{"partial", no_argument, nullptr, long_partial},
     option{"platform", required_argument, nullptr, long_platform},
     option{"private-key", required_argument, nullptr, long_private_key},
     option{"private-key-file", required_argument, nullptr, 's'},
@@ -74,6 +77,7 @@ constexpr std::array long_options{
     option{"verify", no_argument, nullptr, 'V'},
     option{"verify-writes", no_argument, nullptr, long_verify_writes},
     option{"version", no_argument, nullptr, long_version},
+    option{"zstd", no_argument, nullptr, long_zstd},
     option{nullptr, 0, nullptr, 0},
 };
 
@@ -210,6 +214,12 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
     case long_unsafe:
         options.unsafe = true;
         return {};
+    case long_partial:
+        options.partial = true;
+        return {};
+    case long_zstd:
+        options.zstd = true;
+        return {};
     case long_exit_handshake:
         options.exit_handshake = true;
         return {};
@@ -289,9 +299,11 @@ Options
   -d DEVICE              The disk or image file to write to
   -t, --task TASK        The first task beginning so, whose conditions hold
   -f FILE                The script (default fwupdate.conf); - is standard input
-  -1 .. -9               Fast or small (default -9)
+  -1 .. -9               Fast or small (default -6, as small as -9 of the original)
+      --zstd             Compress by zstd: smaller, and faster to apply, but the original refuses it
   -p, --public-key-file FILE, --public-key TEXT     Require a signature by one of these
   -s, --private-key-file FILE, --private-key TEXT   Sign with this
+      --partial          With -V: print how many bytes of a broken download are good, to go on from there
       --platform NAME    Refuse an update for another platform
   -n / -q                Numbers instead of a progress bar / no progress
       --progress-low N, --progress-high N           Scale progress to this range

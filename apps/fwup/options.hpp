@@ -49,7 +49,9 @@ struct Options {
     ProgressStyle progress = ProgressStyle::normal;
     int progress_low = 0;
     int progress_high = 100;
-    int compression_level = 9;
+    int compression_level = 6;
+    bool zstd = false;
+    bool partial = false;
     bool framing = false;
     bool exit_handshake = false;
     bool enable_trim = false;

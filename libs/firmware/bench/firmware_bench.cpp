@@ -4,6 +4,7 @@
 /// The payload is a root file system of 64 MiB, half of it compressible, and a kernel of 12 MiB. Limits (what
 /// no engine can beat) are measured in the same run. Threading: one thread; children one after the other.
 #include <sinew/base/bytes.hpp>
+#include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
@@ -195,7 +196,8 @@ private:
         must(write_file_atomically(path("rootfs-old.z"), compressed));
     }
 
-    void create(std::string const& version, int level) const {
+    void create(std::string const& version, int level, Compression compression = Compression::deflate,
+                std::string const& output = "") const {
         CreateOptions options;
         options.script = path("fwup.conf");
         options.script_text =
@@ -211,7 +213,8 @@ private:
             "delta-source-raw-count = 30000 raw_write(330000) }\n"
             "  on-resource rootfs.img { delta-source-raw-offset = 32768 delta-source-raw-count = 140000 "
             "raw_write(180000) } }\n";
-        options.output = path(version + ".fw");
+        options.output = path(output.empty() ? version + ".fw" : output);
+        options.compression = compression;
         options.compression_level = level;
         must(create_archive(options));
     }
@@ -233,20 +236,39 @@ private:
     }
 
     void report_create() const {
-        for (int const level : {1, 6, 9}) {
-            auto const name = "create_" + std::to_string(level);
-            auto const used = measure([this, level] { create("old", level); });
-            print(name + "_wall", used.wall_s, "s");
-            print(name + "_cpu", used.cpu_s, "s");
-            print(name + "_peak", used.peak_mb, "MB");
-            print(name + "_archive", static_cast<double>(std::filesystem::file_size(path("old.fw"))) / 1e6,
-                  "MB");
+        for (auto const compression : {Compression::deflate, Compression::zstd}) {
+            for (int const level : {1, 3, 6, 9}) {
+                bool const is_zstd = compression == Compression::zstd;
+                auto const name = (is_zstd ? "create_zstd_" : "create_") + std::to_string(level);
+                report(name, [=, this] { create("old", level, compression, "made.fw"); });
+                print(name + "_archive",
+                      static_cast<double>(std::filesystem::file_size(path("made.fw"))) / 1e6, "MB");
+            }
+        }
+        measure([this] { create("old", 6, Compression::zstd, "zstd.fw"); });
+    }
+
+    /// An archive as other tools make it: one stream, without a list of pieces.
+    void repack() const {
+        auto const folder = path("repacked");
+        CommandOptions options;
+        options.timeout = std::chrono::minutes(5);
+        auto const done = must(run_command(
+            {"sh", "-c",
+             "mkdir '" + folder.string() + "' && cd '" + folder.string() +
+                 "' && unzip -q ../old.fw && zip -q -9 ../zip.fw meta.conf data/vmlinuz data/rootfs.img"},
+            options));
+        if (done.status != 0) {
+            throw std::runtime_error("cannot repack: " + done.error_output);
         }
     }
 
     void report_apply() const {
         report("apply_file", [this] { apply("old.fw", "complete", "disk.img"); });
         report("apply_stdin", [this] { apply("", "complete", "disk.img"); }, path("old.fw"));
+        report("apply_zstd", [this] { apply("zstd.fw", "complete", "disk.img"); });
+        measure([this] { repack(); });
+        report("apply_zip", [this] { apply("zip.fw", "complete", "disk.img"); });
         report("apply_kernel_only", [this] { apply("old.fw", "kernel", "other.img"); });
     }
 

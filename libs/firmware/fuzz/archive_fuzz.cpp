@@ -1,10 +1,12 @@
-/// Any bytes as an archive: read its metadata, verify it, and apply its first task to a disk in memory.
+/// Any bytes as an archive: read its metadata, verify it, whole and as far as it is good, and apply its first
+/// task to a disk in memory.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <span>
 
@@ -31,7 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     MemoryInput for_metadata(bytes);
     auto const metadata = read_metadata(for_metadata);
     MemoryInput for_verification(bytes);
-    (void)verify_archive(for_verification);
+    bool const is_whole = verify_archive(for_verification).has_value();
+    MemoryInput for_parts(bytes);
+    auto const part = verify_partial(for_parts);
+    if (part && (part->is_complete != is_whole || part->good_bytes > size)) {
+        std::abort();
+    }
     if (metadata) {
         NothingMounted const system;
         constexpr std::uint64_t disk_bytes = 4u << 20;

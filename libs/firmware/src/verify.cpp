@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,76 +32,113 @@ namespace {
 
 constexpr std::size_t piece_size = 128u << 10;
 
-void report(VerifyOptions const& options, InputStream const& input, ZipReader const& reader) {
-    if (!options.on_progress) {
-        return;
-    }
-    auto const total = input.size_bytes().value_or(0);
-    auto const percent =
-        total == 0 ? 0 : static_cast<int>(std::min<std::uint64_t>(99, reader.bytes_in() * 100 / total));
-    options.on_progress({percent, reader.bytes_in(), 0});
-}
+/// One look at an archive, from its beginning as far as it is good.
+class Verification {
+public:
+    Verification(InputStream& input, VerifyOptions const& options)
+        : m_input(input)
+        , m_reader(input)
+        , m_options(options) {}
 
-/// Without the device only the form of a patch can be checked, and that it arrived whole.
-Result<> verify_patch(ZipReader& reader, ResourceSpec const& spec, MutableBytesView buffer) {
-    EntryInput input(reader);
-    TRY(auto const form, input.patch_form());
-    if (form == PatchForm::none) {
-        return failure(ErrorCode::corrupt, "resource '" + spec.name +
-                                               "' has not the size that meta.conf says, and is no patch; get "
-                                               "the file again");
+    Result<> run() {
+        TRY(auto const head, read_head(m_reader));
+        TRY_OK(check_signature(head, m_options.public_keys));
+        TRY(auto parsed, parse_head(head, Variables()));
+        TRY_OK(check_platform(parsed.metadata, m_options.expected_platform));
+        TRY(m_specs, resource_specs(parsed.config));
+        m_metadata = std::move(parsed.metadata);
+        TRY_OK(check_resources());
+        TRY_OK(m_reader.read_directory());
+        report(100);
+        return {};
     }
-    while (true) {
-        TRY(auto const count, input.read(buffer));
-        if (count == 0) {
-            return {};
-        }
-    }
-}
+    [[nodiscard]] std::optional<Metadata>& metadata() { return m_metadata; }
+    /// What was read and is good; after run(), whether it failed or not.
+    [[nodiscard]] std::uint64_t good_bytes() const { return m_bad_from.value_or(m_reader.checked_bytes()); }
 
-/// Reads the entries behind meta.conf; each must be a resource, and each resource must be there once.
-Result<> verify_resources(ZipReader& reader, std::vector<ResourceSpec> const& specs, InputStream const& input,
-                          VerifyOptions const& options) {
-    Bytes buffer(piece_size);
-    std::set<std::string> seen;
-    while (true) {
-        TRY(auto const entry, reader.next());
-        if (!entry) {
-            break;
+private:
+    void report(int percent) const {
+        if (m_options.on_progress) {
+            m_options.on_progress({percent, m_reader.bytes_in(), 0});
         }
-        if (entry->name == "data/") {
-            continue;
-        }
-        auto const spec = std::ranges::find(specs, entry->name, &ResourceSpec::path);
-        if (spec == specs.end()) {
-            return failure(ErrorCode::corrupt,
-                           "the archive has an entry '" + entry->name +
-                               "' that meta.conf doesn't mention; it was changed after it was made");
-        }
-        if (!seen.insert(spec->name).second) {
-            return failure(ErrorCode::corrupt, "the archive has resource '" + spec->name + "' twice");
-        }
-        if (is_patch(*entry, *spec)) {
-            TRY_OK(verify_patch(reader, *spec, buffer));
-            continue;
-        }
-        ResourceStream stream(reader, *entry, *spec);
+    }
+    [[nodiscard]] int percent() const {
+        auto const total = m_input.size_bytes().value_or(0);
+        return total == 0 ? 0
+                          : static_cast<int>(std::min<std::uint64_t>(99, m_reader.bytes_in() * 100 / total));
+    }
+
+    /// Reads the entries behind meta.conf; each must be a resource, and each resource must be there once.
+    Result<> check_resources() {
+        std::set<std::string> seen;
         while (true) {
-            TRY(auto const count, stream.read(buffer));
-            if (count == 0) {
+            TRY(auto const entry, m_reader.next());
+            if (!entry) {
                 break;
             }
-            report(options, input, reader);
+            if (entry->name == "data/") {
+                continue;
+            }
+            auto const spec = std::ranges::find(m_specs, entry->name, &ResourceSpec::path);
+            if (spec == m_specs.end()) {
+                return failure(ErrorCode::corrupt,
+                               "the archive has an entry '" + entry->name +
+                                   "' that meta.conf doesn't mention; it was changed after it was made");
+            }
+            if (!seen.insert(spec->name).second) {
+                return failure(ErrorCode::corrupt, "the archive has resource '" + spec->name + "' twice");
+            }
+            auto checked = is_patch(*entry, *spec) ? check_patch(*spec) : check_resource(*entry, *spec);
+            if (!checked && !m_reader.is_in_entry()) {
+                m_bad_from = m_reader.entry_offset(); // each of its parts is good, but not the whole
+            }
+            TRY_OK(std::move(checked));
+        }
+        for (auto const& spec : m_specs) {
+            if (!seen.contains(spec.name)) {
+                return failure(ErrorCode::corrupt,
+                               "the archive lacks resource '" + spec.name + "'; get the file again");
+            }
+        }
+        return {};
+    }
+
+    Result<> check_resource(ZipEntry const& entry, ResourceSpec const& spec) {
+        ResourceStream stream(m_reader, entry, spec);
+        while (true) {
+            TRY(auto const count, stream.read(m_buffer));
+            if (count == 0) {
+                return {};
+            }
+            report(percent());
         }
     }
-    for (auto const& spec : specs) {
-        if (!seen.contains(spec.name)) {
+
+    /// Without the device only the form of a patch can be checked, and that it arrived whole.
+    Result<> check_patch(ResourceSpec const& spec) {
+        EntryInput input(m_reader);
+        TRY(auto const form, input.patch_form());
+        if (form == PatchForm::none) {
             return failure(ErrorCode::corrupt,
-                           "the archive lacks resource '" + spec.name + "'; get the file again");
+                           "resource '" + spec.name +
+                               "' has not the size that meta.conf says, and is no patch; get the file again");
+        }
+        while (true) {
+            TRY(auto const count, input.read(m_buffer));
+            if (count == 0) {
+                return {};
+            }
         }
     }
-    return {};
-}
+
+    InputStream& m_input;
+    ZipReader m_reader;
+    VerifyOptions const& m_options;
+    std::vector<ResourceSpec> m_specs;
+    std::optional<Metadata> m_metadata;
+    std::optional<std::uint64_t> m_bad_from;
+    Bytes m_buffer = Bytes(piece_size);
+};
 
 /// Copies every entry but an old signature as it is stored.
 Result<> copy_entries(InputStream& input, ZipWriter& writer, PrivateKey const& key) {
@@ -124,18 +162,9 @@ Result<> copy_entries(InputStream& input, ZipWriter& writer, PrivateKey const& k
 } // namespace
 
 Result<Metadata> verify_archive(InputStream& archive, VerifyOptions const& options) {
-    ZipReader reader(archive);
-    TRY(auto const head, read_head(reader));
-    TRY_OK(check_signature(head, options.public_keys));
-    TRY(auto parsed, parse_head(head, Variables()));
-    TRY_OK(check_platform(parsed.metadata, options.expected_platform));
-    TRY(auto const specs, resource_specs(parsed.config));
-    TRY_OK(verify_resources(reader, specs, archive, options));
-    TRY_OK(reader.read_directory());
-    if (options.on_progress) {
-        options.on_progress({100, reader.bytes_in(), 0});
-    }
-    return std::move(parsed.metadata);
+    Verification verification(archive, options);
+    TRY_OK(verification.run());
+    return *std::move(verification.metadata());
 }
 
 Result<Metadata> verify_archive(std::filesystem::path const& archive, VerifyOptions const& options) {
@@ -145,6 +174,29 @@ Result<Metadata> verify_archive(std::filesystem::path const& archive, VerifyOpti
         return std::unexpected(std::move(metadata).error().with_context(archive.string()));
     }
     return metadata;
+}
+
+Result<PartialReport> verify_partial(InputStream& archive, VerifyOptions const& options) {
+    Verification verification(archive, options);
+    auto done = verification.run();
+    if (!done && done.error().code() != ErrorCode::corrupt) {
+        return std::unexpected(std::move(done).error());
+    }
+    PartialReport report;
+    report.is_complete = done.has_value();
+    report.good_bytes = verification.good_bytes();
+    report.trouble = done ? std::string() : done.error().message();
+    report.metadata = std::move(verification.metadata());
+    return report;
+}
+
+Result<PartialReport> verify_partial(std::filesystem::path const& archive, VerifyOptions const& options) {
+    TRY(auto const input, FileInput::open(archive));
+    auto report = verify_partial(*input, options);
+    if (!report) {
+        return std::unexpected(std::move(report).error().with_context(archive.string()));
+    }
+    return report;
 }
 
 Result<> sign_archive(std::filesystem::path const& input, std::filesystem::path const& output,

@@ -30,7 +30,9 @@ struct Options {
     std::string old_archive;
     bool vcdiff = false;
     std::vector<std::string> trusted;
-    std::int64_t level = 9;
+    std::int64_t level = 6;
+    bool zstd = false;
+    bool partial = false;
     bool trim = false;
     bool verify_writes = false;
     bool minimize_writes = false;
@@ -94,6 +96,7 @@ Result<int> create(Context& context, Options const& options) {
     wanted.script = options.script;
     wanted.output = options.output;
     wanted.compression_level = static_cast<int>(std::clamp<std::int64_t>(options.level, 0, 10));
+    wanted.compression = options.zstd ? firmware::Compression::zstd : firmware::Compression::deflate;
     TRY(wanted.private_key, private_key(context, options.key));
     wanted.on_warning = [&console](std::string const& warning) { console.warn(warning); };
     wanted.on_progress = show_progress(console, "packing");
@@ -161,11 +164,31 @@ Result<int> list(Context& context, Options const& options) {
     return 0;
 }
 
+/// Status 0: it is whole; 1: it isn't, and the number that was printed says from where to go on.
+Result<int> verify_part(Context& context, Options const& options, firmware::VerifyOptions const& wanted) {
+    Console& console = context.console();
+    TRY(auto const found, firmware::verify_partial(options.archive, wanted));
+    console.end_progress();
+    if (found.is_complete) {
+        console.success(fmt::format("{} is whole.", options.archive));
+    } else {
+        console.warn(found.trouble);
+        console.say(fmt::format("The first {} bytes are good: cut it there, and go on from there.",
+                                found.good_bytes));
+    }
+    console.result(object(
+        {{"complete", found.is_complete}, {"good_bytes", found.good_bytes}, {"trouble", found.trouble}}));
+    return found.is_complete ? 0 : 1;
+}
+
 Result<int> verify(Context& context, Options const& options) {
     Console& console = context.console();
     firmware::VerifyOptions wanted;
     TRY(wanted.public_keys, trusted_keys(context, options));
     wanted.on_progress = show_progress(console, "verifying");
+    if (options.partial) {
+        return verify_part(context, options, wanted);
+    }
     TRY(auto const found, firmware::verify_archive(options.archive, wanted));
     console.end_progress();
     std::string const signature = !wanted.public_keys.empty() ? "signed by a trusted key"
@@ -308,53 +331,61 @@ std::vector<Command> subcommands(Shared const& options) {
                           .value_name = "FILE",
                           .required = true,
                           .completes = Completes::file};
-    return {subcommand(options,
-                       {.name = "create",
-                        .summary = "Make an archive from an update script",
-                        .examples = {{"sinew fw create -f fwup.conf -o app.fw -k production", "and sign it"}},
-                        .options = {script,
-                                    output_option(options, true),
-                                    signing_option(options, false),
-                                    {.names = "--level",
-                                     .target = &options->level,
-                                     .help = "Compression, 1 (fast) to 9 (small, default)",
-                                     .value_name = "N"}}},
-                       create),
-            subcommand(options,
-                       {.name = "apply",
-                        .summary = "Apply a task of an archive to a disk or an image file",
-                        .examples = {{"sinew fw apply app.fw -d disk.img -t complete", "a fresh image"}},
-                        .options = apply_arguments(options),
-                        .positionals = {archive}},
-                       apply),
-            subcommand(options,
-                       {.name = "metadata",
-                        .summary = "Print what an archive says about itself",
-                        .examples = {{"sinew fw metadata app.fw", "product, version, platform, UUID"}},
-                        .positionals = {archive}},
-                       metadata),
-            subcommand(options,
-                       {.name = "verify",
-                        .summary = "Check an archive's signature, structure and hashes",
-                        .examples = {{"sinew fw verify app.fw -k production", "and that this key signed it"}},
-                        .options = {trust_option(options)},
-                        .positionals = {archive}},
-                       verify),
-            subcommand(options,
-                       {.name = "list",
-                        .summary = "List an archive's tasks and resources",
-                        .examples = {{"sinew fw list app.fw", "with their sizes"}},
-                        .positionals = {archive}},
-                       list),
-            subcommand(options,
-                       {.name = "sign",
-                        .summary = "Sign an archive, or sign it anew",
-                        .examples = {{"sinew fw sign app.fw -k production -o release.fw",
-                                      "the payload stays as it is"}},
-                        .options = {signing_option(options, true), output_option(options, false)},
-                        .positionals = {archive}},
-                       sign),
-            delta_command(options)};
+    return {
+        subcommand(options,
+                   {.name = "create",
+                    .summary = "Make an archive from an update script",
+                    .examples = {{"sinew fw create -f fwup.conf -o app.fw -k production", "and sign it"}},
+                    .options = {script,
+                                output_option(options, true),
+                                signing_option(options, false),
+                                {.names = "--level",
+                                 .target = &options->level,
+                                 .help = "Compression, 1 (fast) to 9 (small); 6 by default",
+                                 .value_name = "N"},
+                                {.names = "--zstd",
+                                 .target = &options->zstd,
+                                 .help = "Smaller and faster to apply, but an original fwup refuses it"}}},
+                   create),
+        subcommand(options,
+                   {.name = "apply",
+                    .summary = "Apply a task of an archive to a disk or an image file",
+                    .examples = {{"sinew fw apply app.fw -d disk.img -t complete", "a fresh image"}},
+                    .options = apply_arguments(options),
+                    .positionals = {archive}},
+                   apply),
+        subcommand(options,
+                   {.name = "metadata",
+                    .summary = "Print what an archive says about itself",
+                    .examples = {{"sinew fw metadata app.fw", "product, version, platform, UUID"}},
+                    .positionals = {archive}},
+                   metadata),
+        subcommand(options,
+                   {.name = "verify",
+                    .summary = "Check an archive's signature, structure and hashes",
+                    .examples = {{"sinew fw verify app.fw -k production", "and that this key signed it"},
+                                 {"sinew fw verify --partial app.fw.part", "where to go on from"}},
+                    .options = {trust_option(options),
+                                {.names = "--partial",
+                                 .target = &options->partial,
+                                 .help = "Of a download that broke off, tell how much is good"}},
+                    .positionals = {archive}},
+                   verify),
+        subcommand(options,
+                   {.name = "list",
+                    .summary = "List an archive's tasks and resources",
+                    .examples = {{"sinew fw list app.fw", "with their sizes"}},
+                    .positionals = {archive}},
+                   list),
+        subcommand(
+            options,
+            {.name = "sign",
+             .summary = "Sign an archive, or sign it anew",
+             .examples = {{"sinew fw sign app.fw -k production -o release.fw", "the payload stays as it is"}},
+             .options = {signing_option(options, true), output_option(options, false)},
+             .positionals = {archive}},
+            sign),
+        delta_command(options)};
 }
 
 } // namespace

@@ -1,12 +1,14 @@
 /// The forward-only reader. Invariant and threading: see the header.
 #include "archive/zip_reader.hpp"
 
+#include "archive/checksum.hpp"
+#include "archive/notes.hpp"
+#include "archive/piece_reader.hpp"
+#include "archive/stream_inflater.hpp"
 #include "archive/zip_format.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
-
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,30 +27,7 @@ namespace {
 constexpr std::size_t buffer_size = 128u << 10;
 constexpr unsigned most_entries = 20'000;
 
-std::uint32_t update_crc(std::uint32_t crc, BytesView bytes) {
-    return static_cast<std::uint32_t>(
-        crc32_z(crc, reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()));
-}
-
 } // namespace
-
-/// zlib's state for one entry after another.
-struct ZipReader::Inflater {
-    z_stream stream{};
-    bool ended = false;
-    Inflater() {
-        if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
-            throw std::runtime_error("zlib cannot start: out of memory");
-        }
-    }
-    Inflater(Inflater const&) = delete;
-    Inflater& operator=(Inflater const&) = delete;
-    ~Inflater() { inflateEnd(&stream); }
-    void restart() {
-        inflateReset(&stream);
-        ended = false;
-    }
-};
 
 ZipReader::ZipReader(InputStream& input)
     : m_input(input)
@@ -63,10 +41,23 @@ std::unexpected<Error> ZipReader::truncated(std::string_view what) const {
                                            "; get the whole file again");
 }
 
+std::string ZipReader::what_entry() const {
+    return m_entry.name.starts_with("data/") ? "resource '" + m_entry.name.substr(5) + "'"
+                                             : "'" + m_entry.name + "'";
+}
+
 std::unexpected<Error> ZipReader::damaged(std::string const& what) const {
-    auto const name = m_entry.name.starts_with("data/") ? "resource '" + m_entry.name.substr(5) + "'"
-                                                        : "'" + m_entry.name + "'";
-    return failure(ErrorCode::corrupt, name + " in the archive is damaged: " + what + "; get the file again");
+    return failure(ErrorCode::corrupt,
+                   what_entry() + " in the archive is damaged: " + what + "; get the file again");
+}
+
+/// Damage in what was read since the last check.
+std::unexpected<Error> ZipReader::damaged_there() const {
+    auto const good = std::to_string(m_checked_bytes);
+    return failure(ErrorCode::corrupt,
+                   what_entry() + " is damaged between bytes " + good + " and " + std::to_string(position()) +
+                       " of the archive: a checksum is wrong; get the file again, from byte " + good +
+                       " on if you can");
 }
 
 Result<> ZipReader::refill() {
@@ -109,7 +100,7 @@ Result<std::optional<ZipEntry>> ZipReader::next() {
     if (m_at_directory) {
         return std::nullopt;
     }
-    m_entry_offset = m_bytes_in - (m_end - m_begin);
+    m_entry_offset = position();
     TRY(auto const mark_bytes, take(4, m_entry_count == 0 ? "its very beginning" : "a header"));
     auto const mark = load_le32(mark_bytes, 0);
     if ((mark == zip::central_header_mark || mark == zip::end_mark) && m_entry_count > 0) {
@@ -134,6 +125,7 @@ Result<std::optional<ZipEntry>> ZipReader::next() {
     m_crc = 0;
     m_size = 0;
     m_stored_size = 0;
+    TRY_OK(begin_content());
     return m_entry;
 }
 
@@ -148,14 +140,26 @@ Result<bool> ZipReader::skip_entry() {
                                                              place->size_bytes == zip::size_in_extra));
     if (place == m_directory.end() || place->name != m_entry.name || !is_untouched || is_wide ||
         m_stored_sink) {
-        return false;
+        return m_pieces ? skip_pieces() : false;
     }
     TRY_OK(move_on(place->stored_bytes));
     m_stored_size = place->stored_bytes;
     m_size = place->size_bytes;
     m_checks_crc = false;
-    m_in_entry = false;
     TRY_OK(finish_entry());
+    m_in_entry = false;
+    m_pieces.reset();
+    return true;
+}
+
+/// What isn't wanted needn't be unpacked.
+Result<bool> ZipReader::skip_pieces() {
+    TRY_OK(m_pieces->skip_rest());
+    m_size = m_entry.size_bytes.value_or(0);
+    m_checks_crc = false;
+    TRY_OK(finish_entry());
+    m_in_entry = false;
+    m_pieces.reset();
     return true;
 }
 
@@ -196,20 +200,47 @@ Result<ZipEntry> ZipReader::read_local_header() {
         return failure(ErrorCode::unsupported,
                        "'" + entry.name + "' is encrypted by a password; that isn't supported");
     }
-    if (entry.method == zip::method_deflate) {
-        if (!m_inflater) {
-            m_inflater = std::make_unique<Inflater>();
-        }
-        m_inflater->restart();
-    } else if (entry.method != zip::method_stored) {
-        return failure(ErrorCode::unsupported, "'" + entry.name + "' is compressed by method " +
-                                                   std::to_string(entry.method) +
-                                                   "; only stored and deflate are supported");
-    } else if (has_descriptor) {
+    if (entry.method == zip::method_stored && has_descriptor) {
         // libarchive gives the size here although it also writes a descriptor; nothing else marks the end.
         m_expected_stored_size = entry.size_bytes.value_or(0);
     }
     return entry;
+}
+
+/// Chooses how the content of the entry is read.
+Result<> ZipReader::begin_content() {
+    m_pieces.reset();
+    auto const method = m_entry.method;
+    bool const is_known =
+        method == zip::method_stored || method == zip::method_deflate || method == zip::method_zstd;
+    if (is_known && m_entry.size_bytes) {
+        auto found = checkpoints(m_entry.notes, *m_entry.size_bytes);
+        if (!found) {
+            return damaged(found.error().message());
+        }
+        if (auto& list = *found; list.has_value()) {
+            m_pieces = std::make_unique<PieceReader>(
+                method, *std::move(list), *m_entry.size_bytes,
+                PieceReader::Archive{[this](MutableBytesView into) { return read_raw(into); },
+                                     [this] { m_checked_bytes = position(); },
+                                     [this] { return damaged_there(); },
+                                     [this](std::string const& what) { return damaged(what); }});
+            return {};
+        }
+    }
+    if (method == zip::method_deflate) {
+        if (!m_inflater) {
+            m_inflater = std::make_unique<StreamInflater>();
+        }
+        m_inflater->restart();
+    } else if (method != zip::method_stored) {
+        return failure(ErrorCode::unsupported,
+                       "'" + m_entry.name + "' is compressed by method " + std::to_string(method) +
+                           (method == zip::method_zstd
+                                ? ", zstd, without the list of pieces that is needed to read it"
+                                : "; only stored, deflate and zstd are supported"));
+    }
+    return {};
 }
 
 Result<> ZipReader::read_extra_fields(BytesView extra, ZipEntry& entry) {
@@ -249,16 +280,35 @@ Result<std::size_t> ZipReader::read(MutableBytesView into) {
     if (!m_in_entry || into.empty()) {
         return std::size_t{0};
     }
-    TRY(auto const count, m_entry.method == zip::method_stored ? read_stored(into) : read_deflated(into));
+    TRY(auto const count, m_pieces                               ? m_pieces->read(into)
+                          : m_entry.method == zip::method_stored ? read_stored(into)
+                                                                 : read_deflated(into));
     m_size += count;
     if (m_checks_crc) {
-        m_crc = update_crc(m_crc, into.first(count));
+        m_crc = crc32_of(into.first(count), m_crc);
     }
     if (count == 0) {
-        m_in_entry = false;
         TRY_OK(finish_entry());
+        m_in_entry = false;
+        m_pieces.reset();
     }
     return count;
+}
+
+/// What is stored next, past the buffer where that isn't needed.
+Result<> ZipReader::read_raw(MutableBytesView into) {
+    auto const buffered = std::min(into.size(), m_end - m_begin);
+    std::ranges::copy(BytesView(m_buffer).subspan(m_begin, buffered), into.begin());
+    m_begin += buffered;
+    for (auto done = buffered; done < into.size();) {
+        TRY(auto const count, m_input.read(into.subspan(done)));
+        if (count == 0) {
+            return truncated("'" + m_entry.name + "'");
+        }
+        m_bytes_in += count;
+        done += count;
+    }
+    return pass_stored(into);
 }
 
 Result<std::size_t> ZipReader::read_stored(MutableBytesView into) {
@@ -282,103 +332,25 @@ Result<std::size_t> ZipReader::read_stored(MutableBytesView into) {
 }
 
 Result<std::size_t> ZipReader::read_deflated(MutableBytesView into) {
-    auto& stream = m_inflater->stream;
-    auto const room = std::min<std::size_t>(into.size(), 1u << 30);
-    stream.next_out = reinterpret_cast<unsigned char*>(into.data());
-    stream.avail_out = static_cast<unsigned>(room);
-    while (stream.avail_out == room && !m_inflater->ended) {
+    into = into.first(std::min<std::size_t>(into.size(), 1u << 30));
+    std::size_t made = 0;
+    while (made == 0 && !m_inflater->has_ended()) {
         if (m_begin == m_end) {
             TRY_OK(refill());
             if (m_begin == m_end) {
                 return truncated("'" + m_entry.name + "'");
             }
         }
-        stream.next_in = reinterpret_cast<unsigned char*>(m_buffer.data() + m_begin);
-        stream.avail_in = static_cast<unsigned>(m_end - m_begin);
-        auto const status = inflate(&stream, Z_NO_FLUSH);
-        auto const used = m_end - m_begin - stream.avail_in;
-        auto const bytes = BytesView(m_buffer).subspan(m_begin, used);
-        m_begin += used;
-        TRY_OK(pass_stored(bytes));
-        if (status == Z_STREAM_END) {
-            m_inflater->ended = true;
-        } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        auto const rest = BytesView(m_buffer).subspan(m_begin, m_end - m_begin);
+        auto const progress = m_inflater->inflate_some(rest, into);
+        if (!progress) {
             return damaged("its compressed data makes no sense");
         }
+        made = progress->made;
+        m_begin += progress->used;
+        TRY_OK(pass_stored(rest.first(progress->used)));
     }
-    return room - stream.avail_out;
-}
-
-Result<> ZipReader::finish_entry() {
-    if ((m_entry.flags & zip::flag_descriptor) != 0) {
-        TRY_OK(check_descriptor());
-    } else if (m_expected_stored_size && m_stored_size != *m_expected_stored_size) {
-        return damaged("its compressed size is wrong");
-    }
-    if (m_checks_crc && m_crc != m_expected_crc) {
-        return damaged("its checksum is wrong");
-    }
-    if (m_entry.size_bytes && m_size != *m_entry.size_bytes) {
-        return damaged("it has " + std::to_string(m_size) + " bytes instead of " +
-                       std::to_string(*m_entry.size_bytes));
-    }
-    return {};
-}
-
-Result<> ZipReader::check_descriptor() {
-    auto const where = "the end of '" + m_entry.name + "'";
-    TRY(auto const first, take(4, where));
-    if (load_le32(first, 0) == zip::descriptor_mark) {
-        TRY(auto const crc, take(4, where));
-        m_expected_crc = load_le32(crc, 0);
-    } else {
-        m_expected_crc = load_le32(first, 0);
-    }
-    bool const is_wide =
-        m_has_zip64_sizes || m_stored_size > zip::size_in_extra || m_size > zip::size_in_extra;
-    TRY(auto const sizes, take(is_wide ? 16 : 8, where));
-    auto const stored_size = is_wide ? load_le64(sizes, 0) : load_le32(sizes, 0);
-    auto const size = is_wide ? load_le64(sizes, 8) : load_le32(sizes, 4);
-    if (stored_size != m_stored_size || size != m_size) {
-        return damaged("its sizes are wrong");
-    }
-    return {};
-}
-
-Result<> ZipReader::read_directory() {
-    constexpr std::string_view where = "its directory";
-    while (true) {
-        TRY(auto const mark_bytes, take(4, where));
-        switch (load_le32(mark_bytes, 0)) {
-        case zip::central_header_mark: {
-            TRY(auto const header, take(zip::central_header_size - 4, where));
-            auto const name_size = load_le16(header, 24);
-            auto const extra_size = load_le16(header, 26);
-            auto const comment_size = load_le16(header, 28);
-            TRY_OK(take(name_size, where));
-            TRY_OK(take(extra_size, where));
-            TRY_OK(take(comment_size, where));
-            break;
-        }
-        case zip::end64_mark: {
-            TRY(auto const size, take(8, where));
-            auto const rest = load_le64(size, 0);
-            if (rest > 4096) {
-                return failure(ErrorCode::corrupt, "the archive's directory is damaged; get the file again");
-            }
-            TRY_OK(take(static_cast<std::size_t>(rest), where));
-            break;
-        }
-        case zip::locator64_mark:
-            TRY_OK(take(16, where));
-            break;
-        case zip::end_mark:
-            TRY_OK(take(zip::end_size - 4, where));
-            return {};
-        default:
-            return failure(ErrorCode::corrupt, "the archive's directory is damaged; get the file again");
-        }
-    }
+    return made;
 }
 
 } // namespace sinew::firmware

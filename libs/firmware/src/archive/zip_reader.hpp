@@ -21,6 +21,9 @@
 
 namespace sinew::firmware {
 
+class PieceReader;
+class StreamInflater;
+
 struct ZipEntry {
     std::string name;
     std::uint16_t method = 0;
@@ -62,31 +65,45 @@ public:
     [[nodiscard]] std::uint64_t stored_bytes() const noexcept { return m_stored_size; }
     /// Bytes taken from the stream so far.
     [[nodiscard]] std::uint64_t bytes_in() const noexcept { return m_bytes_in; }
+    /// How many bytes from the beginning of the archive have a checksum, their own or that of their entry,
+    /// and were found good by it.
+    [[nodiscard]] std::uint64_t checked_bytes() const noexcept { return m_checked_bytes; }
+    /// Where the entry that next() found last begins.
+    [[nodiscard]] std::uint64_t entry_offset() const noexcept { return m_entry_offset; }
+    /// Whether some of the entry wasn't read yet, or couldn't be.
+    [[nodiscard]] bool is_in_entry() const noexcept { return m_in_entry; }
 
 private:
-    struct Inflater;
     Result<> refill();
     /// False: it must be read to get behind it.
     Result<bool> skip_entry();
+    Result<bool> skip_pieces();
+    [[nodiscard]] std::uint64_t position() const noexcept { return m_bytes_in - (m_end - m_begin); }
     Result<> move_on(std::uint64_t count);
     /// The next `count` bytes (at most the buffer's size), without a gap; taken from the stream.
     Result<BytesView> take(std::size_t count, std::string_view what);
     Result<ZipEntry> read_local_header();
     Result<> read_extra_fields(BytesView extra, ZipEntry& entry);
+    Result<> begin_content();
+    Result<> read_raw(MutableBytesView into);
     Result<std::size_t> read_stored(MutableBytesView into);
     Result<std::size_t> read_deflated(MutableBytesView into);
     Result<> pass_stored(BytesView bytes);
     Result<> finish_entry();
     Result<> check_descriptor();
     [[nodiscard]] std::unexpected<Error> truncated(std::string_view what) const;
+    [[nodiscard]] std::string what_entry() const;
     [[nodiscard]] std::unexpected<Error> damaged(std::string const& what) const;
+    [[nodiscard]] std::unexpected<Error> damaged_there() const;
 
     InputStream& m_input;
     Bytes m_buffer;
     std::size_t m_begin = 0;
     std::size_t m_end = 0;
     std::uint64_t m_bytes_in = 0;
-    std::unique_ptr<Inflater> m_inflater;
+    std::unique_ptr<StreamInflater> m_inflater;
+    /// If the entry is stored in pieces that can be checked one by one.
+    std::unique_ptr<PieceReader> m_pieces;
     std::function<Result<>(BytesView)> m_stored_sink;
 
     ZipEntry m_entry;
@@ -101,6 +118,7 @@ private:
     bool m_checks_crc = true;
     unsigned m_entry_count = 0;
     std::uint64_t m_entry_offset = 0;
+    std::uint64_t m_checked_bytes = 0;
     std::span<ZipDirectoryEntry const> m_directory;
 };
 

@@ -8,6 +8,7 @@
 #include <sinew/firmware/keys.hpp>
 #include <sinew/firmware/metadata.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -31,6 +32,26 @@ struct VerifyOptions {
 [[nodiscard]] Result<Metadata> verify_archive(InputStream& archive, VerifyOptions const& options = {});
 [[nodiscard]] Result<Metadata> verify_archive(std::filesystem::path const& archive,
                                               VerifyOptions const& options = {});
+
+/// What is there of an archive that is still to be completed.
+struct PartialReport {
+    /// Everything is there, and good.
+    bool is_complete = false;
+    /// How many bytes from the beginning on are known to be good. A download can go on from there: what
+    /// follows is missing, damaged, or the beginning of a piece that can't be checked yet.
+    std::uint64_t good_bytes = 0;
+    /// Why it isn't complete, as verify_archive() would say it.
+    std::string trouble;
+    /// If it reaches that far.
+    std::optional<Metadata> metadata;
+};
+
+/// Checks as much of an archive as there is: signature, structure, and each piece by its checksum; archives
+/// without such checksums by whole entries. Truncation and damage are no errors here. Errors: denied: it
+/// isn't signed, or signed by none of the keys; invalid_argument: it is for another platform; io.
+[[nodiscard]] Result<PartialReport> verify_partial(InputStream& archive, VerifyOptions const& options = {});
+[[nodiscard]] Result<PartialReport> verify_partial(std::filesystem::path const& archive,
+                                                   VerifyOptions const& options = {});
 
 /// Signs, or signs anew, `input` into `output` (the same path is allowed). Payload bytes are copied as they
 /// are. `output` appears whole or not at all. Errors: corrupt, io, no_space.
