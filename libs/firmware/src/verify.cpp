@@ -47,12 +47,15 @@ public:
         TRY_OK(check_platform(parsed.metadata, m_options.expected_platform));
         TRY(m_specs, resource_specs(parsed.config));
         m_metadata = std::move(parsed.metadata);
+        m_knows_metadata = true;
         TRY_OK(check_resources());
         TRY_OK(m_reader.read_directory());
         report(100);
         return {};
     }
-    [[nodiscard]] std::optional<Metadata>& metadata() { return m_metadata; }
+    [[nodiscard]] bool knows_metadata() const { return m_knows_metadata; }
+    /// Once.
+    [[nodiscard]] Metadata take_metadata() { return std::move(m_metadata); }
     /// What was read and is good; after run(), whether it failed or not.
     [[nodiscard]] std::uint64_t good_bytes() const { return m_bad_from.value_or(m_reader.checked_bytes()); }
 
@@ -135,7 +138,8 @@ private:
     ZipReader m_reader;
     VerifyOptions const& m_options;
     std::vector<ResourceSpec> m_specs;
-    std::optional<Metadata> m_metadata;
+    Metadata m_metadata;
+    bool m_knows_metadata = false;
     std::optional<std::uint64_t> m_bad_from;
     Bytes m_buffer = Bytes(piece_size);
 };
@@ -164,7 +168,7 @@ Result<> copy_entries(InputStream& input, ZipWriter& writer, PrivateKey const& k
 Result<Metadata> verify_archive(InputStream& archive, VerifyOptions const& options) {
     Verification verification(archive, options);
     TRY_OK(verification.run());
-    return *std::move(verification.metadata());
+    return verification.take_metadata();
 }
 
 Result<Metadata> verify_archive(std::filesystem::path const& archive, VerifyOptions const& options) {
@@ -186,7 +190,9 @@ Result<PartialReport> verify_partial(InputStream& archive, VerifyOptions const& 
     report.is_complete = done.has_value();
     report.good_bytes = verification.good_bytes();
     report.trouble = done ? std::string() : done.error().message();
-    report.metadata = std::move(verification.metadata());
+    if (verification.knows_metadata()) {
+        report.metadata = verification.take_metadata();
+    }
     return report;
 }
 

@@ -28,8 +28,8 @@ namespace sinew::firmware {
 namespace {
 
 /// One is read while others are unpacked; of large pieces fewer, for the memory they take.
-std::size_t slot_count(std::uint32_t piece_bytes) {
-    if (core_count() == 1) {
+std::size_t slot_count(std::uint16_t method, std::uint32_t piece_bytes) {
+    if (core_count() == 1 || method == zip::method_stored) {
         return 1;
     }
     return piece_bytes > 2 * smallest_piece ? 2 : 3;
@@ -85,7 +85,7 @@ PieceReader::PieceReader(std::uint16_t method, Checkpoints checkpoints, std::uin
     , m_checkpoints(std::move(checkpoints))
     , m_content_bytes(content_bytes)
     , m_archive(std::move(archive)) {
-    auto const slots = std::min(slot_count(m_checkpoints.piece_bytes), m_checkpoints.pieces.size());
+    auto const slots = std::min(slot_count(method, m_checkpoints.piece_bytes), m_checkpoints.pieces.size());
     for (std::size_t i = 0; i < slots; ++i) {
         m_slots.push_back(std::make_unique<Slot>());
         m_slots.back()->prepare(method);
@@ -116,7 +116,7 @@ Result<> PieceReader::read_ahead() {
         auto& slot = *m_slots[m_fetched % m_slots.size()];
         TRY_OK(fetch(slot.stored));
         slot.content.resize(content_bytes_of(m_fetched));
-        bool const is_alone = m_slots.size() == 1 || m_method == zip::method_stored;
+        bool const is_alone = m_slots.size() == 1;
         // Where no thread can be had, it is unpacked when it is needed.
         slot.unpacked =
             std::async(is_alone ? std::launch::deferred : std::launch::async | std::launch::deferred,
