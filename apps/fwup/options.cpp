@@ -299,7 +299,7 @@ Options
   -d DEVICE              The disk or image file to write to
   -t, --task TASK        The first task beginning so, whose conditions hold
   -f FILE                The script (default fwupdate.conf); - is standard input
-  -1 .. -9               Fast or small (default -6, as small as -9 of the original)
+  -1 .. -9               Fast or small (default -5; up to 4 % larger than -9 of the original)
       --zstd             Compress by zstd: smaller, made faster, but the original refuses it
   -p, --public-key-file FILE, --public-key TEXT     Require a signature by one of these
   -s, --private-key-file FILE, --private-key TEXT   Sign with this

@@ -49,7 +49,7 @@ struct Options {
     ProgressStyle progress = ProgressStyle::normal;
     int progress_low = 0;
     int progress_high = 100;
-    int compression_level = 6;
+    int compression_level = 5;
     bool zstd = false;
     bool partial = false;
     bool framing = false;

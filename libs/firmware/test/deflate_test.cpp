@@ -1,17 +1,13 @@
-/// Our deflate: whatever goes in, zlib gets it out again; pieces join to one stream.
+/// Deflate in pieces: whatever goes in, zlib gets it out again; pieces join to one stream.
 #include "archive/deflate_encoder.hpp"
-#include "archive/huffman.hpp"
 #include "support.hpp"
 
 #include <sinew/base/bytes.hpp>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -109,34 +105,6 @@ TEST(Deflate, higher_levels_are_smaller_and_noise_does_not_grow) {
     EXPECT_LE(size(9), size(6));
     EXPECT_LE(size(6), size(1));
     EXPECT_LE(DeflateEncoder(6).encode(noise(1u << 20, 2)).size(), (1u << 20) + 200u);
-}
-
-TEST(Huffman, codes_are_complete_and_no_longer_than_allowed) {
-    std::vector<std::vector<std::uint32_t>> const all{{0, 0, 0},
-                                                      {5, 0, 0},
-                                                      {1, 1, 1, 1, 1},
-                                                      {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024},
-                                                      {1000000, 1, 1, 1}};
-    constexpr unsigned most = 7;
-    for (auto const& counts : all) {
-        std::vector<std::uint8_t> lengths(counts.size());
-        find_code_lengths(counts, most, lengths);
-        unsigned taken = 0;
-        for (std::size_t i = 0; i < counts.size(); ++i) {
-            EXPECT_LE(lengths[i], most);
-            EXPECT_TRUE(counts[i] == 0 || lengths[i] > 0);
-            taken += lengths[i] == 0 ? 0 : 1u << (most - lengths[i]);
-        }
-        EXPECT_EQ(taken, 1u << most);
-    }
-}
-
-TEST(Huffman, codes_are_those_of_the_standard) {
-    // The example of RFC 1951, 3.2.2, with its bits turned around.
-    std::array<std::uint8_t, 8> const lengths{3, 3, 3, 3, 3, 2, 4, 4};
-    std::array<std::uint16_t, 8> codes{};
-    assign_codes(lengths, codes);
-    EXPECT_THAT(codes, ::testing::ElementsAre(0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111));
 }
 
 } // namespace

@@ -250,7 +250,7 @@ Result<firmware::CreateReport> pack(Work const& work, system::FirmwareInputs con
     options.script = inputs.update_script;
     options.output = archive;
     // The large parts are compressed already.
-    options.compression_level = 6;
+    options.compression_level = 5;
     options.private_key = key.key;
     options.on_warning = [&console](std::string const& warning) { console.warn(warning); };
     options.on_progress = [&console](firmware::Progress const& progress) {

@@ -30,7 +30,7 @@ struct Options {
     std::string old_archive;
     bool vcdiff = false;
     std::vector<std::string> trusted;
-    std::int64_t level = 6;
+    std::int64_t level = 5;
     bool zstd = false;
     bool partial = false;
     bool trim = false;

@@ -21,7 +21,7 @@ struct PieceOptions {
     /// zip::method_stored, method_deflate or method_zstd.
     std::uint16_t method = 0;
     /// 1 (fast) .. 9 (small).
-    int level = 6;
+    int level = 5;
     /// How much content will come, for the size of pieces; it needn't be exact.
     std::uint64_t content_bytes = 0;
     /// How many cores to use; 0: all there are.

@@ -44,7 +44,7 @@ enum class Packing : std::uint8_t { compress, hash_only };
 struct PackOptions {
     Packing packing = Packing::compress;
     Compression compression = Compression::deflate;
-    int compression_level = 6;
+    int compression_level = 5;
     /// How many cores to use; 0: all there are.
     unsigned cores = 0;
     /// The spool file is made beside it.

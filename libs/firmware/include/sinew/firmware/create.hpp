@@ -41,8 +41,8 @@ struct CreateOptions {
     std::map<std::string, std::string> variables;
     ProcessEnvironment process_environment = ProcessEnvironment::used;
     Compression compression = Compression::deflate;
-    /// 1 (fast) .. 9 (small). Level 6 is as small as fwup's 9.
-    int compression_level = 6;
+    /// 1 (fast) .. 9 (small). Level 5 is up to 4 % larger than fwup's 9.
+    int compression_level = 5;
     /// How many cores compress; 0: all there are. It doesn't change the archive.
     unsigned cores = 0;
     std::optional<PrivateKey> private_key;
