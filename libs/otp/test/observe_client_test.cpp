@@ -136,6 +136,9 @@ TEST_F(ObserveClients, without_a_descriptor_for_them_wait_and_nobody_turns_round
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
     int const next = ::dup(client.get());
     ::close(next);
+    // The undefined sanitizer looks at each class it meets for the first time, and needs descriptors for
+    // that.
+    log::notice("descriptors run out");
     rlimit const none_left{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
     EXPECT_NO_THROW(simulation.run_until_settled(1000));
