@@ -239,5 +239,28 @@ TEST_P(SystemMessagesEverywhere, nothing_is_lost_by_suspending_under_load) {
     EXPECT_EQ(call(dial, Position{}), senders * each);
 }
 
+TEST_P(SystemMessagesEverywhere, the_details_of_a_process_name_its_ancestors) {
+    ProbeRef const a = start("a");
+    ProbeRef b;
+    ProbeRef c;
+    in(a, [&](Probe&) { b = spawn_link<Probe>(Probe::Options{.name = "b", .journal = &journal}); });
+    in(b, [&](Probe&) {
+        set_label("the middle");
+        c = spawn_link<Probe>(Probe::Options{.name = "c", .journal = &journal, .traps_exit = true});
+        monitor(c);
+    });
+    ProcessDetails const middle = call(system_of(b), GetDetails{}).value();
+    EXPECT_EQ(middle.label, "the middle");
+    EXPECT_EQ(middle.parent, a.pid());
+    EXPECT_THAT(middle.ancestors, ElementsAre(a.pid()));
+    EXPECT_THAT(middle.links, ::testing::UnorderedElementsAre(a.pid(), c.pid()));
+    EXPECT_EQ(middle.monitors, 1U);
+    EXPECT_FALSE(middle.traps_exit);
+    ProcessDetails const last = call(system_of(c), GetDetails{}).value();
+    EXPECT_THAT(last.ancestors, ElementsAre(b.pid(), a.pid()));
+    EXPECT_EQ(last.watchers, 1U);
+    EXPECT_TRUE(last.traps_exit);
+}
+
 } // namespace
 } // namespace sinew::testing

@@ -1,6 +1,4 @@
-// The logger: levels at run time, the ring, handlers that never block who logs, outputs, crash reports.
-#include "log_report.hpp"
-
+// The logger: levels at run time, the ring, handlers that never block who logs, outputs.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
@@ -21,7 +19,6 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,19 +32,12 @@ struct Reading {
 };
 BOOST_DESCRIBE_STRUCT(Reading, (), (celsius, bus))
 
-struct LampState {
-    bool is_on = false;
-    int switched = 0;
-};
-BOOST_DESCRIBE_STRUCT(LampState, (), (is_on, switched))
-
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 Event event_of(Level level, std::string_view text) {
@@ -391,65 +381,6 @@ TEST(LogOutputs, text_for_people_goes_to_a_descriptor_without_colours_unless_it_
     ssize_t const length = ::read(reader.get(), text.data(), text.size());
     EXPECT_EQ(std::string_view(text.data(), static_cast<std::size_t>(length)),
               "2023-11-14 22:13:20.042 [warning] hot\n");
-}
-
-struct Switch {};
-struct Burn {};
-class Lamp : public Server<Lamp> {
-public:
-    LampState& state() { return m_state; }
-    void handle_cast(Switch /*message*/) {
-        m_state.is_on = !m_state.is_on;
-        ++m_state.switched;
-    }
-    void handle_cast(Burn /*message*/) { throw std::runtime_error("burnt out"); }
-
-private:
-    LampState m_state;
-};
-
-TEST(CrashReports, say_what_it_was_its_state_its_last_message_and_its_mailbox) {
-    testing::Simulation simulation;
-    auto const lamp = simulation.node().start<Lamp>({.name = "porch"}).value();
-    cast(lamp, Switch{});
-    cast(lamp, Burn{});
-    cast(lamp, Switch{});
-    cast(lamp, Switch{});
-    simulation.run_until_settled();
-    ASSERT_THAT(simulation.log_lines(), SizeIs(1));
-    EXPECT_THAT(simulation.log_lines().front(),
-                AllOf(HasSubstr("Lamp: crashed: std::runtime_error: burnt out"),
-                      HasSubstr("\n    last message    sinew::log::(anonymous namespace)::Burn"),
-                      HasSubstr("\n    state           {\"is_on\":true,\"switched\":1}"),
-                      HasSubstr("\n    name            porch"), HasSubstr("\n    mailbox length  2"),
-                      HasSubstr("\n    messages handled 2")));
-}
-
-TEST(CrashReports, of_one_class_are_limited_and_counted) {
-    testing::Simulation simulation;
-    auto const crash = [&simulation](int times) {
-        for (int i = 0; i < times; ++i) {
-            cast(simulation.node().start<Lamp>().value(), Burn{});
-            simulation.run_until_settled();
-        }
-    };
-    crash(20);
-    EXPECT_THAT(simulation.log_lines(), SizeIs(5));
-    simulation.advance(10s);
-    crash(1);
-    ASSERT_THAT(simulation.log_lines(), SizeIs(6));
-    EXPECT_THAT(simulation.log_lines().back(), HasSubstr("left out        15"));
-}
-
-TEST(ReportLimiter, different_reports_have_limits_of_their_own) {
-    detail::ReportLimiter limiter;
-    std::size_t const one = detail::ReportLimiter::key("Led", "led.cpp", 1);
-    std::size_t const other = detail::ReportLimiter::key("Led", "led.cpp", 2);
-    for (int i = 0; i < 5; ++i) {
-        EXPECT_EQ(limiter.admit(one, 1), 0U);
-    }
-    EXPECT_EQ(limiter.admit(one, 1), std::nullopt);
-    EXPECT_EQ(limiter.admit(other, 1), 0U);
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// Limits of mailboxes; values of a process; requests given up; monitors of names; priorities.
+// Long mailboxes: warnings, limits, and senders that wait for room.
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
@@ -8,10 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
-#include <memory>
+#include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sinew::testing {
@@ -336,106 +334,6 @@ TEST_P(FullMailboxes, do_not_block_who_answers_them) {
     cast(asking, Hold{});
     world.settle();
     EXPECT_EQ(call(asking, Ask{}), 3);
-}
-
-class ProcessLocals : public WorldTest {};
-SINEW_IN_BOTH_WORLDS(ProcessLocals);
-
-TEST_P(ProcessLocals, each_process_has_its_own) {
-    struct Count {
-        int value = 0;
-    };
-    ProbeRef const a = start("a");
-    ProbeRef const b = start("b");
-    in(a, [](Probe&) { ++process_local<Count>().value; });
-    in(a, [](Probe&) { EXPECT_EQ(++process_local<Count>().value, 2); });
-    in(b, [](Probe&) { EXPECT_EQ(process_local<Count>().value, 0); });
-}
-
-TEST_P(ProcessLocals, they_end_with_their_process) {
-    struct Held {
-        std::shared_ptr<int> value;
-    };
-    auto const shared = std::make_shared<int>(1);
-    ProbeRef const a = start("a");
-    in(a, [&](Probe&) { process_local<Held>().value = shared; });
-    EXPECT_EQ(shared.use_count(), 2);
-    exit(a, ExitReason::kill());
-    world.settle();
-    EXPECT_EQ(shared.use_count(), 1);
-}
-
-class Requests : public WorldTest {};
-SINEW_IN_BOTH_WORLDS(Requests);
-
-TEST_P(Requests, one_that_was_given_up_is_never_answered) {
-    ProbeRef const a = start("a");
-    ProbeRef const b = start("b");
-    in(a, [b](Probe& self) {
-        RequestId const asked =
-            request(b, RunInside{[](Probe&) {}}).then([&self](Result<> const&) { self.say("answered"); });
-        EXPECT_TRUE(cancel(asked));
-        EXPECT_FALSE(cancel(asked));
-    });
-    EXPECT_THAT(lines(), IsEmpty());
-}
-
-TEST_P(Requests, one_that_was_answered_can_not_be_given_up) {
-    ProbeRef const a = start("a");
-    ProbeRef const b = start("b");
-    RequestId asked;
-    in(a, [b, &asked](Probe& self) {
-        asked = request(b, RunInside{[](Probe&) {}}).then([&self](Result<> const&) { self.say("answered"); });
-    });
-    EXPECT_THAT(lines(), ElementsAre("a: answered"));
-    in(a, [&asked](Probe&) { EXPECT_FALSE(cancel(asked)); });
-}
-
-class MonitorsOfNames : public WorldTest {};
-SINEW_IN_BOTH_WORLDS(MonitorsOfNames);
-
-TEST_P(MonitorsOfNames, watch_who_has_the_name_now) {
-    ProbeRef const a = start("a");
-    ProbeRef const b =
-        world.node().start<Probe>({.name = "b"}, Probe::Options{.name = "b", .journal = &journal}).value();
-    in(a, [](Probe&) { monitor(name<Probe>("b")); });
-    exit(b, ExitReason::kill());
-    EXPECT_THAT(lines(), ElementsAre("a: DOWN b killed"));
-}
-
-TEST_P(MonitorsOfNames, a_free_name_is_down_at_once) {
-    ProbeRef const a = start("a");
-    in(a, [](Probe&) { monitor(name<Probe>("nobody")); });
-    EXPECT_THAT(lines(), ElementsAre("a: DOWN ? noproc"));
-}
-
-TEST(Priorities, high_goes_before_normal_and_low_after_it) {
-    struct Shared {
-        std::vector<std::string> order;
-    };
-    class Runner : public Server<Runner> {
-    public:
-        Runner(Shared& shared, std::string name, Priority priority)
-            : m_shared(&shared)
-            , m_name(std::move(name)) {
-            set_priority(priority);
-        }
-        void handle_info(Nap /*message*/) { m_shared->order.push_back(m_name); }
-
-    private:
-        Shared* m_shared;
-        std::string m_name;
-    };
-    Simulation sim;
-    Shared shared;
-    auto const low = sim.node().start<Runner>({}, std::ref(shared), "low", Priority::low).value();
-    auto const normal = sim.node().start<Runner>({}, std::ref(shared), "normal", Priority::normal).value();
-    auto const high = sim.node().start<Runner>({}, std::ref(shared), "high", Priority::high).value();
-    for (auto const& runner : {low, normal, high}) {
-        send(runner, Nap{});
-    }
-    sim.run_until_settled();
-    EXPECT_THAT(shared.order, ElementsAre("high", "normal", "low"));
 }
 
 } // namespace

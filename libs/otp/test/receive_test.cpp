@@ -1,4 +1,5 @@
 // Selective receive and conversations, against what Erlang's `receive` does.
+#include "talk.hpp"
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -27,60 +27,6 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-struct Number {
-    int value = 0;
-};
-struct Word {
-    std::string text;
-};
-/// Larger than an envelope's inside.
-struct Page {
-    std::string first;
-    std::string second;
-};
-struct Question {
-    using Reply = std::string;
-    int number = 0;
-};
-struct Increment {
-    using Reply = void;
-};
-
-class Talk;
-using Script = std::function<Async<>(Talk&)>;
-/// Runs a script, and says what happens to it.
-class Talk : public Conversation<Talk, Number, Word, Page, Asked<Question>, Asked<Increment>> {
-public:
-    struct Options {
-        Journal* journal = nullptr;
-        Script script = {};
-        bool traps_exit = false;
-    };
-    explicit Talk(Options options)
-        : m_options(std::move(options)) {}
-    void init() { set_trap_exit(m_options.traps_exit); }
-    Async<> run() {
-        Async<> running = m_options.script(*this);
-        co_await running;
-    }
-    void terminate(ExitReason const& reason) const { say("terminate " + reason.to_string()); }
-    void say(std::string text) const { m_options.journal->add(std::move(text)); }
-    using Conversation::receive;
-    using Conversation::send_after;
-    using Conversation::stop;
-
-private:
-    Options m_options;
-};
-using TalkRef = ServerRef<Talk>;
-
-std::string text_of(std::optional<Number> const& number) {
-    return number ? std::to_string(number->value) : "nothing";
-}
-std::string text_of(std::optional<Word> const& word) {
-    return word ? word->text : "nothing";
-}
 
 class Receives : public WorldTest {
 protected:
@@ -409,119 +355,6 @@ TEST_P(Receives, many_without_starving_others) {
         send(self.self(), Note{"other"});
     });
     EXPECT_THAT(lines(), ElementsAre("a: other", "greedy", "terminate normal"));
-}
-
-class ReceivesInTime : public ::testing::Test {
-protected:
-    TalkRef talk(Script script) {
-        return simulation.node().start<Talk>({}, Talk::Options{&journal, std::move(script)}).value();
-    }
-    Simulation simulation{11};
-    Journal journal;
-};
-
-TEST_F(ReceivesInTime, nothing_when_the_time_is_over_and_nothing_is_left_behind) {
-    TalkRef const talker = talk([](Talk& self) -> Async<> {
-        self.say(text_of(co_await Talk::receive<Number>(1s)));
-        self.say(text_of(co_await Talk::receive<Number>(1s)));
-    });
-    simulation.advance(1s);
-    send(talker, Number{4});
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("nothing", "4", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, never_early) {
-    talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
-    simulation.advance(999ms);
-    EXPECT_THAT(journal.lines(), IsEmpty());
-    simulation.advance(1ms);
-    EXPECT_THAT(journal.lines(), ElementsAre("nothing", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, other_messages_do_not_prolong_it) {
-    TalkRef const talker =
-        talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
-    simulation.advance(900ms);
-    send(talker, Word{"unwanted"});
-    simulation.advance(100ms);
-    EXPECT_THAT(journal.lines(), ElementsAre("nothing", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, its_own_timers_bring_messages) {
-    talk([](Talk& self) -> Async<> {
-        self.send_after(3s, Word{"tick"});
-        self.say(text_of(co_await Talk::receive<Word>()));
-    });
-    simulation.advance(3s);
-    EXPECT_THAT(journal.lines(), ElementsAre("tick", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, zero_looks_without_waiting) {
-    TalkRef const talker = talk([](Talk& self) -> Async<> {
-        (void)co_await Talk::receive<Word>();
-        self.say(text_of(co_await Talk::receive<Number>(0s)));
-        self.say(text_of(co_await Talk::receive<Number>(0s)));
-    });
-    send(talker, Number{6});
-    send(talker, Word{"go"});
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("6", "nothing", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, a_time_that_ends_while_it_is_suspended_shows_afterwards) {
-    TalkRef const talker =
-        talk([](Talk& self) -> Async<> { self.say(text_of(co_await Talk::receive<Number>(1s))); });
-    EXPECT_TRUE(call(system_of(talker.pid()), Suspend{}));
-    simulation.advance(5s);
-    EXPECT_THAT(journal.lines(), IsEmpty());
-    EXPECT_TRUE(call(system_of(talker.pid()), Resume{}));
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("nothing", "terminate normal"));
-}
-
-TEST_F(ReceivesInTime, terminate_may_receive) {
-    class Polite : public Conversation<Polite, Word> {
-    public:
-        explicit Polite(Journal& journal)
-            : m_journal(&journal) {}
-        Async<> run() {
-            auto const word = co_await receive<Word>();
-            (void)word;
-        }
-        Async<> terminate(ExitReason /*reason*/) {
-            auto const last = co_await receive<Word>(1s);
-            m_journal->add(text_of(last));
-        }
-
-    private:
-        Journal* m_journal;
-    };
-    auto const polite = simulation.node().start<Polite>({}, std::ref(journal)).value();
-    ProbeRef const stopper =
-        simulation.node().start<Probe>({}, Probe::Options{.name = "s", .journal = &journal}).value();
-    (void)call(stopper, RunInside{[polite](Probe&) { stop(polite.pid()).then([](Result<> const&) {}); }});
-    simulation.run_until_settled();
-    send(polite, Word{"goodbye"});
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("goodbye"));
-    EXPECT_FALSE(is_alive(polite.pid()));
-}
-
-TEST_F(ReceivesInTime, under_a_supervisor_it_begins_anew_after_a_crash) {
-    int runs = 0;
-    Script const script = [&runs](Talk& self) -> Async<> {
-        self.say("run " + std::to_string(++runs));
-        (void)co_await Talk::receive<Number>();
-        throw std::runtime_error("broken");
-    };
-    auto const supervisor =
-        simulation.node().start(supervise(Strategy::one_for_one, {child<Talk>({&journal, script})}));
-    ASSERT_TRUE(supervisor) << supervisor.error().message();
-    simulation.run_until_settled();
-    send(name<Talk>, Number{});
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("run 1", HasSubstr("terminate"), "run 2"));
 }
 
 } // namespace

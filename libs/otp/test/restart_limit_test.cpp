@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace sinew::detail {
@@ -57,6 +58,13 @@ RC_GTEST_PROP(RestartLimit, agrees_with_otps_list, ()) {
         if (!is_borne) {
             break;
         }
+    }
+}
+
+TEST(RestartLimit, of_any_size_needs_no_more_memory_than_restarts) {
+    RestartLimit limit(std::numeric_limits<unsigned>::max(), 1h);
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(limit.add(MonotonicTime(Duration(i))));
     }
 }
 

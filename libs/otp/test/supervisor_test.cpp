@@ -1,4 +1,5 @@
-// Supervisors, against what real OTP was observed to do.
+// Supervisors: strategies, restarts, giving up, stops; against what real OTP was observed to do.
+#include "supervisor_world.hpp"
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
@@ -8,12 +9,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <stdexcept>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace sinew::testing {
 namespace {
@@ -23,80 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-struct Crash {};
-struct EndWith {
-    ExitReason reason;
-};
-
-/// Tells the journal "up NAME" and "down NAME reason"; its start can be made to fail.
-class Worker : public Server<Worker> {
-public:
-    struct Options {
-        std::string name = {};
-        Journal* journal = nullptr;
-        /// Says what the n-th start does.
-        std::function<Result<Start>(int)> on_start = {};
-        std::shared_ptr<std::atomic<int>> starts = std::make_shared<std::atomic<int>>(0);
-        bool ignores_shutdown = false;
-    };
-    explicit Worker(Options options)
-        : m_options(std::move(options)) {}
-    Result<Start> init() {
-        set_trap_exit(true);
-        int const count = ++*m_options.starts;
-        Result<Start> result = m_options.on_start ? m_options.on_start(count) : Start::running;
-        if (result && *result == Start::running) {
-            m_options.journal->add("up " + m_options.name);
-        }
-        return result;
-    }
-    void handle_cast(Crash /*message*/) { throw std::runtime_error("boom"); }
-    void handle_cast(EndWith message) { stop(std::move(message.reason)); }
-    Async<> terminate(ExitReason reason) {
-        if (m_options.ignores_shutdown) {
-            co_await pause(std::chrono::hours(1));
-        }
-        m_options.journal->add("down " + m_options.name + " " + reason.to_string());
-    }
-
-private:
-    Options m_options;
-};
-
-class Supervisors : public WorldTest {
-protected:
-    ChildSpec worker(std::string const& id, ChildOptions options = {}) {
-        options.id = id;
-        return child<Worker>({.name = id, .journal = &journal}, options);
-    }
-    ChildSpec worker(std::string const& id, std::function<Result<Start>(int)> on_start,
-                     ChildOptions options = {}) {
-        options.id = id;
-        return child<Worker>({.name = id, .journal = &journal, .on_start = std::move(on_start)}, options);
-    }
-    /// Starts a, b, c under `strategy` and forgets their "up" lines.
-    SupervisorRef start_abc(Strategy strategy, SupervisorOptions options = {}, ChildOptions for_b = {}) {
-        options.strategy = strategy;
-        auto const supervisor =
-            world.node().start(supervise(options, {worker("a"), worker("b", for_b), worker("c")})).value();
-        journal.clear();
-        return supervisor;
-    }
-    static void crash(std::string const& id) { cast(name<Worker>(id), Crash{}); }
-    static void end(std::string const& id, ExitReason reason) {
-        cast(name<Worker>(id), EndWith{std::move(reason)});
-    }
-    static std::vector<std::string> ids(SupervisorRef supervisor) {
-        std::vector<std::string> result;
-        auto const children = call(supervisor, WhichChildren{}).value();
-        for (ChildInfo const& info : children) {
-            result.push_back(info.id + (info.state == ChildInfo::State::running      ? ""
-                                        : info.state == ChildInfo::State::restarting ? " restarting"
-                                                                                     : " stopped"));
-        }
-        return result;
-    }
-};
+class Supervisors : public SupervisorTest {};
 SINEW_IN_BOTH_WORLDS(Supervisors);
 
 TEST_P(Supervisors, children_start_in_order_and_stop_in_reverse) {
@@ -228,89 +152,6 @@ TEST_P(Supervisors, a_temporary_child_is_forgotten_however_it_ends) {
     }
 }
 
-TEST_P(Supervisors, which_children_has_the_newest_first_and_count_children_counts) {
-    Supervisor const inner = supervise(Strategy::one_for_one, {});
-    auto const supervisor =
-        world.node()
-            .start(supervise(Strategy::one_for_one, {worker("a"), child(inner, {.id = "b"}), worker("c")}))
-            .value();
-    EXPECT_THAT(ids(supervisor), ElementsAre("c", "b", "a"));
-    EXPECT_EQ(call(supervisor, CountChildren{}).value(),
-              (ChildCounts{.specs = 3, .active = 3, .supervisors = 1, .workers = 2}));
-}
-
-TEST_P(Supervisors, two_children_with_one_id_are_refused) {
-    auto const started = world.node().start(supervise(Strategy::one_for_one, {worker("a"), worker("a")}));
-    ASSERT_FALSE(started);
-    EXPECT_THAT(started.error().message(), HasSubstr("two children have the id 'a'"));
-    EXPECT_THAT(lines(), IsEmpty());
-}
-
-TEST_P(Supervisors, bad_specifications_are_refused_with_a_sentence) {
-    auto const error_of = [this](SupervisorOptions const& options, ChildSpec spec) {
-        auto const started = world.node().start(Supervisor{options, {std::move(spec)}});
-        return started ? std::string("started") : started.error().message();
-    };
-    EXPECT_THAT(error_of({.period = 0s}, worker("a")), HasSubstr("period must be longer than zero"));
-    EXPECT_THAT(error_of({}, child(supervise(Strategy::one_for_one, {}), {})), HasSubstr("has no id"));
-    EXPECT_THAT(error_of({}, ChildSpec{.id = "a"}), HasSubstr("nothing to start"));
-    EXPECT_THAT(
-        error_of({.auto_shutdown = AutoShutdown::any_significant}, worker("a", {.is_significant = true})),
-        HasSubstr("both significant and permanent"));
-    EXPECT_THAT(error_of({}, worker("a", {.restart = Restart::transient, .is_significant = true})),
-                HasSubstr("auto_shutdown is never"));
-    world.settle();
-    EXPECT_EQ(world.node().process_count(), 0U);
-}
-
-TEST_P(Supervisors, start_child_adds_one_at_the_end) {
-    auto const supervisor = start_abc(Strategy::one_for_one);
-    auto const pid = call(supervisor, StartChild{worker("d")});
-    ASSERT_TRUE(pid) << pid.error().message();
-    EXPECT_EQ(whereis(name<Worker>("d")).pid(), *pid);
-    EXPECT_THAT(ids(supervisor), ElementsAre("d", "c", "b", "a"));
-}
-
-TEST_P(Supervisors, start_child_refuses_an_id_that_is_running_or_present) {
-    auto const supervisor = start_abc(Strategy::one_for_one);
-    EXPECT_THAT(call(supervisor, StartChild{worker("b")}).error().message(), HasSubstr("running already"));
-    ASSERT_TRUE(call(supervisor, TerminateChild{"b"}));
-    auto const again = call(supervisor, StartChild{worker("b")});
-    EXPECT_EQ(again.error().code(), ErrorCode::exists);
-    EXPECT_THAT(again.error().message(), HasSubstr("present already, but not running"));
-}
-
-TEST_P(Supervisors, a_child_that_fails_to_start_later_is_not_kept) {
-    auto const supervisor = start_abc(Strategy::one_for_one);
-    auto const failed = call(supervisor, StartChild{worker("d", [](int) -> Result<Start> {
-                                 return failure(ErrorCode::denied, "nope");
-                             })});
-    EXPECT_THAT(failed.error().message(), HasSubstr("nope"));
-    EXPECT_THAT(ids(supervisor), ElementsAre("c", "b", "a"));
-}
-
-TEST_P(Supervisors, terminate_restart_and_delete_follow_otps_rules) {
-    auto const supervisor = start_abc(Strategy::one_for_one);
-    EXPECT_THAT(call(supervisor, DeleteChild{"b"}).error().message(), HasSubstr("running"));
-    ASSERT_TRUE(call(supervisor, TerminateChild{"b"}));
-    EXPECT_THAT(ids(supervisor), ElementsAre("c", "b stopped", "a"));
-    ASSERT_TRUE(call(supervisor, RestartChild{"b"}));
-    EXPECT_EQ(call(supervisor, RestartChild{"b"}).error().code(), ErrorCode::exists);
-    ASSERT_TRUE(call(supervisor, TerminateChild{"b"}));
-    ASSERT_TRUE(call(supervisor, DeleteChild{"b"}));
-    EXPECT_EQ(call(supervisor, RestartChild{"b"}).error().code(), ErrorCode::not_found);
-    EXPECT_EQ(call(supervisor, TerminateChild{"b"}).error().code(), ErrorCode::not_found);
-    EXPECT_EQ(call(supervisor, DeleteChild{"b"}).error().code(), ErrorCode::not_found);
-}
-
-TEST_P(Supervisors, a_child_that_was_stopped_on_demand_stays_stopped) {
-    auto const supervisor = start_abc(Strategy::one_for_one);
-    ASSERT_TRUE(call(supervisor, TerminateChild{"b"}));
-    crash("a");
-    EXPECT_THAT(lines(), ElementsAre("down b shutdown", "down a std::runtime_error: boom", "up a"));
-    EXPECT_THAT(ids(supervisor), ElementsAre("c", "b stopped", "a"));
-}
-
 TEST_P(Supervisors, brutal_kill_does_not_ask) {
     auto const supervisor = start_abc(Strategy::one_for_one, {}, {.shutdown = Shutdown::brutal()});
     ASSERT_TRUE(call(supervisor, TerminateChild{"b"}));
@@ -398,40 +239,6 @@ TEST_P(Supervisors, a_restart_that_says_ignore_leaves_the_child_stopped) {
     EXPECT_THAT(ids(supervisor), ElementsAre("a stopped"));
 }
 
-TEST_P(Supervisors, a_child_whose_start_says_ignore_is_kept_without_a_process) {
-    auto const ignores = [](int) { return Result<Start>(Start::ignore); };
-    auto const supervisor =
-        world.node()
-            .start(supervise(Strategy::one_for_one,
-                             {worker("a", ignores), worker("t", ignores, {.restart = Restart::temporary})}))
-            .value();
-    EXPECT_THAT(ids(supervisor), ElementsAre("a stopped"));
-}
-
-TEST_P(Supervisors, any_significant_child_that_ends_stops_the_supervisor) {
-    auto const supervisor = start_abc(Strategy::one_for_one, {.auto_shutdown = AutoShutdown::any_significant},
-                                      {.restart = Restart::transient, .is_significant = true});
-    watch(supervisor);
-    end("b", ExitReason::normal());
-    EXPECT_THAT(lines(),
-                ElementsAre("down b normal", "down c shutdown", "down a shutdown", "w: DOWN ? shutdown"));
-}
-
-TEST_P(Supervisors, all_significant_children_must_end_to_stop_the_supervisor) {
-    ChildOptions const significant{.restart = Restart::transient, .is_significant = true};
-    auto const supervisor =
-        world.node()
-            .start(supervise(SupervisorOptions{.auto_shutdown = AutoShutdown::all_significant},
-                             {worker("a", significant), worker("b", significant)}))
-            .value();
-    end("a", ExitReason::normal());
-    world.settle();
-    EXPECT_TRUE(is_alive(supervisor));
-    end("b", ExitReason::normal());
-    world.settle();
-    EXPECT_FALSE(is_alive(supervisor));
-}
-
 TEST_P(Supervisors, an_exit_of_a_stranger_is_dropped) {
     auto const supervisor = start_abc(Strategy::one_for_one);
     exit(supervisor, ExitReason::error("stranger"));
@@ -445,68 +252,6 @@ TEST_P(Supervisors, killing_a_supervisor_ends_its_children) {
     exit(supervisor, ExitReason::kill());
     world.settle();
     EXPECT_EQ(world.node().process_count(), 0U);
-}
-
-TEST_P(Supervisors, children_are_reachable_by_class_or_by_id) {
-    class Single : public Server<Single> {};
-    auto const supervisor =
-        world.node().start(supervise(Strategy::one_for_one, {child<Single>(), worker("b")})).value();
-    EXPECT_TRUE(whereis(name<Single>));
-    EXPECT_TRUE(whereis(name<Worker>("b")));
-    ASSERT_TRUE(stop_and_wait(supervisor, ExitReason::shutdown()));
-    EXPECT_FALSE(whereis(name<Single>));
-    EXPECT_FALSE(whereis(name<Worker>("b")));
-}
-
-TEST(SupervisorBackOff, is_off_unless_asked_for_and_doubles_up_to_its_limit) {
-    Simulation simulation;
-    Journal journal;
-    (void)simulation.node()
-        .start(supervise(SupervisorOptions{.intensity = 100, .backoff = {.first = 1s, .longest = 3s}},
-                         {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"})}))
-        .value();
-    for (Duration const wait : {Duration(1s), Duration(2s), Duration(3s), Duration(3s)}) {
-        cast(name<Worker>("a"), Crash{});
-        simulation.run_until_settled();
-        journal.clear();
-        simulation.advance(wait - 1ns);
-        EXPECT_THAT(journal.lines(), IsEmpty());
-        simulation.advance(1ns);
-        EXPECT_THAT(journal.lines(), ElementsAre("up a"));
-    }
-}
-
-TEST(SupervisorBackOff, stops_the_others_at_once_and_starts_all_after_the_wait) {
-    Simulation simulation;
-    Journal journal;
-    auto const supervisor =
-        simulation.node()
-            .start(supervise(SupervisorOptions{.strategy = Strategy::one_for_all, .backoff = {.first = 1s}},
-                             {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"}),
-                              child<Worker>({.name = "b", .journal = &journal}, {.id = "b"})}))
-            .value();
-    journal.clear();
-    cast(name<Worker>("b"), Crash{});
-    simulation.run_until_settled();
-    EXPECT_THAT(journal.lines(), ElementsAre("down b std::runtime_error: boom", "down a shutdown"));
-    journal.clear();
-    simulation.advance(1s);
-    EXPECT_THAT(journal.lines(), ElementsAre("up a", "up b"));
-    EXPECT_TRUE(is_alive(supervisor));
-}
-
-TEST(SupervisorBackOff, does_not_keep_a_supervisor_from_stopping) {
-    Simulation simulation;
-    Journal journal;
-    auto const supervisor =
-        simulation.node()
-            .start(supervise(SupervisorOptions{.backoff = {.first = 1h, .longest = 2h}},
-                             {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"})}))
-            .value();
-    cast(name<Worker>("a"), Crash{});
-    simulation.run_until_settled();
-    ASSERT_TRUE(stop_and_wait(supervisor, ExitReason::shutdown()));
-    EXPECT_EQ(simulation.node().process_count(), 0U);
 }
 
 TEST(SupervisorReports, say_who_ended_why_and_what_follows) {

@@ -113,5 +113,32 @@ TEST_P(Timers, a_year_of_a_blinking_light_is_quick) {
     EXPECT_EQ(world.simulation().now().time_since_epoch(), 24h * 365 + 1s);
 }
 
+TEST(DelayedSends, reach_another_process_or_whoever_has_the_name_then) {
+    World world(Mode::simulation);
+    Journal journal;
+    auto const start = [&](std::string const& name) {
+        return world.node()
+            .start<Probe>({.name = name}, Probe::Options{.name = name, .journal = &journal})
+            .value();
+    };
+    ProbeRef const a = start("a");
+    ProbeRef const b = start("b");
+    (void)call(a, RunInside{[b](Probe&) {
+                   sinew::send_after(1s, b, Note{"by pid"});
+                   sinew::send_after(2s, name<Probe>("c"), Note{"by name"});
+                   sinew::send_after(3s, name<Probe>("nobody"), Note{"never"});
+                   cancel(sinew::send_after(4s, b, Note{"cancelled"}));
+               }});
+    (void)start("c");
+    world.simulation().advance(1s - 1ns);
+    EXPECT_THAT(journal.lines(), ::testing::IsEmpty());
+    world.simulation().advance(10s);
+    EXPECT_THAT(journal.lines(), ElementsAre("b: by pid", "c: by name"));
+    (void)call(a, RunInside{[b](Probe&) { sinew::send_after(1s, b, Note{"of a dead one"}); }});
+    exit(a, ExitReason::kill());
+    world.simulation().advance(10s);
+    EXPECT_THAT(journal.lines(), ::testing::SizeIs(2));
+}
+
 } // namespace
 } // namespace sinew::testing
