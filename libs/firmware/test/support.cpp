@@ -123,4 +123,14 @@ Bytes bytes_at(BlockDevice& disk, std::uint64_t block, std::size_t count) {
     return bytes;
 }
 
+std::string patched_from_file(std::uint64_t fat_block, std::string const& path) {
+    return "delta-source-fat-offset = " + std::to_string(fat_block) + " delta-source-fat-path = " + path +
+           " ";
+}
+
+std::string patched_from_blocks(std::uint64_t first_block, std::uint64_t block_count) {
+    return "delta-source-raw-offset = " + std::to_string(first_block) +
+           " delta-source-raw-count = " + std::to_string(block_count) + " ";
+}
+
 } // namespace sinew::firmware::test

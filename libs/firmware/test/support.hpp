@@ -92,4 +92,8 @@ public:
 /// `count` bytes of a disk from a block on.
 [[nodiscard]] Bytes bytes_at(BlockDevice& disk, std::uint64_t block, std::size_t count);
 
+/// What a script says of the old content that a patch needs: a file in a FAT file system, or blocks.
+[[nodiscard]] std::string patched_from_file(std::uint64_t fat_block, std::string const& path);
+[[nodiscard]] std::string patched_from_blocks(std::uint64_t first_block, std::uint64_t block_count);
+
 } // namespace sinew::firmware::test

@@ -107,12 +107,8 @@ std::string decide(SwitchedBy by, char slot, bool validated) {
 }
 
 std::string payload(char slot, std::optional<char> from) {
-    auto const old_kernel =
-        from ? "delta-source-fat-offset = " + number(boot_of(*from)) + " delta-source-fat-path = vmlinuz "
-             : "";
-    auto const old_rootfs = from ? "delta-source-raw-offset = " + number(rootfs_at(*from)) +
-                                       " delta-source-raw-count = " + number(switched::rootfs_blocks) + " "
-                                 : "";
+    auto const old_kernel = from ? patched_from_file(boot_of(*from), "vmlinuz") : "";
+    auto const old_rootfs = from ? patched_from_blocks(rootfs_at(*from), switched::rootfs_blocks) : "";
     return "  on-resource vmlinuz { " + old_kernel + "fat_write(" + number(boot_of(slot)) + ", vmlinuz) }\n" +
            "  on-resource rootfs.img { " + old_rootfs + "raw_write(" + number(rootfs_at(slot)) + ") }\n";
 }

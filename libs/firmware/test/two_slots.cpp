@@ -84,12 +84,8 @@ std::string mbr_section() {
 /// `from`: the slot that patches are applied to.
 std::string slot_payload(char slot, std::optional<char> from) {
     auto const fat = number(boot_of(slot));
-    auto const old_kernel =
-        from ? "delta-source-fat-offset = " + number(boot_of(*from)) + " delta-source-fat-path = vmlinuz "
-             : "";
-    auto const old_rootfs = from ? "delta-source-raw-offset = " + number(rootfs_of_slot(*from)) +
-                                       " delta-source-raw-count = " + number(layout::rootfs_blocks) + " "
-                                 : "";
+    auto const old_kernel = from ? patched_from_file(boot_of(*from), "vmlinuz") : "";
+    auto const old_rootfs = from ? patched_from_blocks(rootfs_of_slot(*from), layout::rootfs_blocks) : "";
     return on_resource("grub.cfg", "fat_write(" + fat + ", \"grub.cfg\")") +
            on_resource("vmlinuz", old_kernel + "fat_write(" + fat + ", \"vmlinuz\")") +
            on_resource("rootfs.img", old_rootfs + "raw_write(" + number(rootfs_of_slot(slot)) + ")");
