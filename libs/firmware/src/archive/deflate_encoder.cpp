@@ -91,8 +91,8 @@ void DeflateEncoder::make_joinable(Bytes& stream, BytesView content) {
     }
     stream[head / 8] &= ~(std::byte{1} << (head % 8));
     auto const free_bits = stream.size() * 8 - end;
-    if (free_bits >
-        0) { // An empty stored block: three bits of zero, on to the end of a byte, and its lengths.
+    if (free_bits > 0) {
+        // An empty stored block: three bits of zero, on to the end of a byte, and its lengths.
         constexpr std::array lengths{std::byte{0x00}, std::byte{0x00}, std::byte{0xFF}, std::byte{0xFF}};
         stream.back() &= std::byte{0xFF} >> free_bits;
         stream.resize(stream.size() + (free_bits < 3 ? 1 : 0));

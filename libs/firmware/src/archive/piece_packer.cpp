@@ -42,6 +42,9 @@ public:
             m_deflate = std::make_unique<DeflateEncoder>(level);
         } else {
             m_zstd.reset(ZSTD_createCCtx());
+            if (!m_zstd) {
+                throw std::runtime_error("zstd cannot start: out of memory");
+            }
             ZSTD_CCtx_setParameter(m_zstd.get(), ZSTD_c_compressionLevel, zstd_level(level));
         }
     }
