@@ -1,5 +1,6 @@
 """Runs clang-tidy over the sources in a build folder's compile_commands.json that aren't tests, several at a time.
 
+A source that is compiled for several targets is checked once, by the plainest command.
 A source is not checked again while its text, its headers, its command and the checks are those of a clean run: a file
 named by their digest in ~/.cache/sinew/clang-tidy says so, for every clone. The headers are those that ninja knows, so
 build first. Usage: run_clang_tidy.py BUILD_FOLDER JOBS
@@ -47,6 +48,14 @@ def is_checked(file: pathlib.Path, root: pathlib.Path) -> bool:
     return file.is_relative_to(root) and not {"build", "test"} & set(file.relative_to(root).parts)
 
 
+def plainest(entries: list[dict]) -> list[dict]:
+    """Of the commands that compile a file, the shortest."""
+    best: dict[str, dict] = {}
+    for entry in sorted(entries, key=lambda entry: len(entry["command"])):
+        best.setdefault(entry["file"], entry)
+    return list(best.values())
+
+
 def output_of(entry: dict) -> str:
     words = entry["command"].split()
     return words[words.index("-o") + 1]
@@ -64,14 +73,14 @@ def digest_of(entry: dict, headers: list[str], root: pathlib.Path, checks: bytes
     return digest.hexdigest()
 
 
-def check(entry: dict, build: pathlib.Path, stamp: pathlib.Path) -> str:
+def check(entry: dict, database: pathlib.Path, stamp: pathlib.Path) -> str:
     """Returns what clang-tidy complains about; empty when the source is clean."""
     if stamp.exists():
         return ""
     command = [
         "clang-tidy-19",
         "-p",
-        build,
+        database,
         "--quiet",
         "--extra-arg=-Wno-unknown-warning-option",
         "--extra-arg=-Wno-deprecated-declarations",
@@ -89,12 +98,18 @@ def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     checks = (root / ".clang-tidy").read_bytes()
     entries = json.loads((build / "compile_commands.json").read_text())
-    entries = [entry for entry in entries if is_checked(pathlib.Path(entry["file"]), root)]
+    entries = plainest([entry for entry in entries if is_checked(pathlib.Path(entry["file"]), root)])
     headers = known_headers(build)
+    # clang-tidy checks a file once for each command that it finds for it.
+    database = build / "clang-tidy"
+    database.mkdir(exist_ok=True)
+    (database / "compile_commands.json").write_text(json.dumps(entries))
     CACHE.mkdir(parents=True, exist_ok=True)
 
     def check_entry(entry: dict) -> str:
-        return check(entry, build, CACHE / digest_of(entry, headers.get(output_of(entry), []), root, checks))
+        return check(
+            entry, database, CACHE / digest_of(entry, headers.get(output_of(entry), []), root, checks)
+        )
 
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
