@@ -10,11 +10,11 @@
 #include <sinew/firmware.hpp>
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <sodium.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -39,6 +39,7 @@ using namespace sinew::firmware;
 
 constexpr std::size_t rootfs_bytes = 64u << 20;
 constexpr std::size_t kernel_bytes = 12u << 20;
+constexpr std::size_t piece_bytes = 512u << 10;
 constexpr int repetitions = 3;
 
 template<typename T>
@@ -108,6 +109,45 @@ Bytes next_release(Bytes bytes, std::size_t files) {
         bytes.insert(bytes.begin() + at, content.begin(), content.end());
     }
     return bytes;
+}
+
+/// As archives have them, but one after the other: the size in four bytes, then deflate.
+Bytes compressed_pieces(BytesView content) {
+    constexpr int level = 5;
+    std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> const compressor(
+        libdeflate_alloc_compressor(level), &libdeflate_free_compressor);
+    Bytes bytes;
+    for (std::size_t at = 0; at < content.size(); at += piece_bytes) {
+        auto const piece = content.subspan(at, std::min(piece_bytes, content.size() - at));
+        auto const header = bytes.size();
+        bytes.resize(header + 4 + libdeflate_deflate_compress_bound(compressor.get(), piece.size()));
+        auto const size = libdeflate_deflate_compress(compressor.get(), piece.data(), piece.size(),
+                                                      bytes.data() + header + 4, bytes.size() - header - 4);
+        store_le32(bytes, header, static_cast<std::uint32_t>(size));
+        bytes.resize(header + 4 + size);
+    }
+    return bytes;
+}
+
+/// Reads what compressed_pieces() made, and inflates it piece after piece into the same memory.
+void inflate_pieces(std::filesystem::path const& path) {
+    std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> const decompressor(
+        libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
+    auto const file = must(open_file(path, O_RDONLY));
+    Bytes compressed(2 * piece_bytes);
+    Bytes out(piece_bytes);
+    auto const end = std::filesystem::file_size(path);
+    for (std::uint64_t at = 0; at < end;) {
+        must(read_exactly_at(file, std::span(compressed).first(4), at));
+        auto const piece = std::span(compressed).first(load_le32(compressed, 0));
+        must(read_exactly_at(file, piece, at + 4));
+        std::size_t inflated = 0;
+        if (libdeflate_deflate_decompress(decompressor.get(), piece.data(), piece.size(), out.data(),
+                                          out.size(), &inflated) != LIBDEFLATE_SUCCESS) {
+            throw std::runtime_error("cannot inflate");
+        }
+        at += 4 + piece.size();
+    }
 }
 
 struct Usage {
@@ -188,12 +228,8 @@ private:
         auto const kernel = half_compressible(kernel_bytes, 2);
         must(write_file_atomically(path("vmlinuz-old"), kernel));
         must(write_file_atomically(path("vmlinuz-new"), next_release(kernel, 6)));
-        auto compressed_bytes = compressBound(old.size());
-        Bytes compressed(compressed_bytes);
-        compress2(reinterpret_cast<Bytef*>(compressed.data()), &compressed_bytes,
-                  reinterpret_cast<Bytef const*>(old.data()), old.size(), 6);
-        compressed.resize(compressed_bytes);
-        must(write_file_atomically(path("rootfs-old.z"), compressed));
+        must(write_file_atomically(path("pieces"), compressed_pieces(old)));
+        must(write_file_atomically(path("pieces-kernel"), compressed_pieces(kernel)));
     }
 
     void create(std::string const& version, int level, Compression compression = Compression::deflate,
@@ -296,14 +332,9 @@ private:
             }
             must(sync_file(file));
         });
-        report("limit_inflate_rootfs", [this] {
-            auto const compressed = must(read_file(path("rootfs-old.z"), 256u << 20));
-            Bytes out(rootfs_bytes);
-            auto size = static_cast<uLongf>(out.size());
-            if (uncompress(reinterpret_cast<Bytef*>(out.data()), &size,
-                           reinterpret_cast<Bytef const*>(compressed.data()), compressed.size()) != Z_OK) {
-                throw std::runtime_error("cannot inflate");
-            }
+        report("limit_inflate", [this] {
+            inflate_pieces(path("pieces"));
+            inflate_pieces(path("pieces-kernel"));
         });
         report("limit_blake2b", [] {
             Bytes const piece(1u << 20, std::byte{0x5A});
