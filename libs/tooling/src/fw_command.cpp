@@ -40,6 +40,14 @@ struct Options {
     std::int64_t max_size_blocks = 0;
 };
 
+/// "blinky 1.2.0", or the nickname of an archive whose script has no such names.
+std::string name_of(firmware::Metadata const& metadata) {
+    if (metadata.product.empty() || metadata.version.empty()) {
+        return '"' + metadata.nickname + '"';
+    }
+    return metadata.product + ' ' + metadata.version;
+}
+
 /// The keys that may have signed. Without --key every archive is accepted, unsigned ones too.
 Result<std::vector<firmware::PublicKey>> trusted_keys(Context const& context, Options const& options) {
     KeyStore const store(context.paths().home);
@@ -226,9 +234,9 @@ Result<int> delta(Context& context, Options const& options) {
                                   {"full_bytes", resource.full_bytes},
                                   {"delta_bytes", resource.delta_bytes}}));
     }
-    console.success(fmt::format("{}: {} instead of {}, for devices that run {} {}.", options.output,
+    console.success(fmt::format("{}: {} instead of {}, for devices that run {}.", options.output,
                                 format_size(report.archive_bytes), format_size(report.full_archive_bytes),
-                                report.from.product, report.from.version));
+                                name_of(report.from)));
     console.result(object({{"archive", options.output},
                            {"from_uuid", report.from.uuid},
                            {"to_uuid", report.to.uuid},

@@ -96,6 +96,9 @@ Result<> SegmentDecoder::read_header() {
     TRY_OK(read_exactly(bytes));
     TRY(m_header, segment_patch::parse_header(bytes));
     m_target_left = m_header.target_bytes;
+    // At once, so that neither is ever there twice while it grows. Memory counts when it is written to.
+    m_window.reserve(m_header.window_bytes);
+    m_segment.reserve(m_header.segment_bytes);
     m_has_header = true;
     return {};
 }
@@ -142,6 +145,7 @@ Result<> SegmentDecoder::read_segment() {
                        "a segment of the patch came out wrong: the patch is damaged, or it was made from "
                        "something else than what is on the device");
     }
+    Bytes().swap(m_packed); // not needed while the segment is passed on
     m_target_left -= size;
     m_passed_on = 0;
     return {};

@@ -34,7 +34,7 @@ inline constexpr std::uint32_t largest_segment = 8u << 20;
 inline constexpr std::uint32_t largest_window = 24u << 20;
 inline constexpr std::uint32_t most_pieces = 4096;
 
-/// What we write: applied with 20 to 28 MB in the whole process.
+/// What we write: applied with 18 to 23 MB in the whole process.
 inline constexpr std::uint32_t default_segment = 4u << 20;
 inline constexpr std::uint32_t default_window = 8u << 20;
 
