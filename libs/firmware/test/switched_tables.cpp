@@ -2,6 +2,7 @@
 #include "switched_tables.hpp"
 
 #include "boot_readers.hpp"
+#include "grub.hpp"
 #include "power_cut_disk.hpp"
 #include "support.hpp"
 
@@ -9,12 +10,16 @@
 #include <sinew/firmware/delta.hpp>
 #include <sinew/firmware/io.hpp>
 
+#include <sodium.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <regex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace sinew::firmware::test {
 
@@ -155,6 +160,51 @@ int version_in(Bytes const& disk, TableEntry const& boot, TableEntry const& root
     return 0;
 }
 
+constexpr std::uint64_t whole_rootfs_blocks = rootfs_bytes / block_size_bytes;
+
+std::string sha256(BytesView bytes) {
+    Bytes digest(crypto_hash_sha256_BYTES);
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()),
+                       reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size());
+    return to_hex(digest);
+}
+
+std::string partition_of_grub(SwitchedBy by, int number_from_1) {
+    return std::string("(@,") + (uses_mbr(by) ? "msdos" : "gpt") + std::to_string(number_from_1) + ")";
+}
+
+char slot_by_fw_printenv(Bytes const& disk) {
+    Workshop const workshop;
+    workshop.write("disk", disk);
+    static_assert(switched::environment_blocks * block_size_bytes == 0x800);
+    std::string config;
+    for (auto const block : {switched::environment_block, switched::environment_copy_block}) {
+        config += workshop.text_path("disk") + " " + number(block * block_size_bytes) + " 0x800\n";
+    }
+    workshop.write("config", config);
+    return tool({"fw_printenv", "-n", "-c", workshop.text_path("config"), "active"}).at(0);
+}
+
+/// Where the partition of the kernel begins, and whose hashes kernel and root file system have.
+StartedSlot slot_in_answer(std::string const& answer) {
+    static std::regex const form(R"(Partition\s+start\s+at\s+(\d+)KiB.*?([0-9a-f]{64})\s+\S+/vmlinuz)"
+                                 R"(.*?([0-9a-f]{64})\s+\S+\)0\+)");
+    std::smatch found;
+    if (!std::regex_search(answer, found, form)) {
+        return {};
+    }
+    StartedSlot started;
+    started.slot = std::stoull(found[1]) * 1024 == boot_of('a') * block_size_bytes ? 'a' : 'b';
+    for (int version = 1; version <= most_versions; ++version) {
+        auto const& content = content_of(version);
+        if (found[2] == sha256(content.kernel) &&
+            found[3] == sha256(BytesView(content.rootfs).first(whole_rootfs_blocks * block_size_bytes))) {
+            started.version = version;
+        }
+    }
+    return started;
+}
+
 } // namespace
 
 Bytes switched_archive(Workshop const& workshop, SwitchedBy by, int version) {
@@ -211,6 +261,23 @@ StartedSlot started_slot(PowerCutDisk const& disk, SwitchedBy by) {
         return {};
     }
     started.version = version_in(bytes, boot, rootfs);
+    return started;
+}
+
+std::vector<StartedSlot> slots_started_by_grub(std::vector<Bytes> const& disks, SwitchedBy by) {
+    std::vector<GrubDisk> questions;
+    for (auto const& disk : disks) {
+        bool const is_second_pair = by == SwitchedBy::environment_on_gpt && slot_by_fw_printenv(disk) == 'b';
+        auto const boot = partition_of_grub(by, is_second_pair ? 3 : 1);
+        auto const rootfs = partition_of_grub(by, is_second_pair ? 4 : 2);
+        questions.push_back({disk,
+                             {"ls -l " + boot, "sha256sum " + boot + "/vmlinuz",
+                              "sha256sum " + rootfs + "0+" + number(whole_rootfs_blocks)}});
+    }
+    std::vector<StartedSlot> started;
+    for (auto const& answer : ask_grub(questions)) {
+        started.push_back(slot_in_answer(answer));
+    }
     return started;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sinew::firmware::test {
 
@@ -53,5 +54,9 @@ struct StartedSlot {
 
 /// What a bootloader would start that shares no code with the library.
 [[nodiscard]] StartedSlot started_slot(PowerCutDisk const& disk, SwitchedBy by);
+
+/// What GRUB would start on each of the disks, in QEMU: slot and version only. Which partitions the U-Boot
+/// environment chooses is fw_printenv's word.
+[[nodiscard]] std::vector<StartedSlot> slots_started_by_grub(std::vector<Bytes> const& disks, SwitchedBy by);
 
 } // namespace sinew::firmware::test

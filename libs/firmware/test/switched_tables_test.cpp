@@ -15,8 +15,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sinew::firmware::test {
 
@@ -123,6 +125,34 @@ TEST_P(SwitchedTables, after_a_cut_upgrade_the_next_one_works) {
             ASSERT_EQ(started(applied(m_second, left, "upgrade", 'a')), m_trial);
         }
     }
+}
+
+/// Of each update: what the first power cut leaves and the last one, and some between.
+TEST_P(SwitchedTables, grub_in_qemu_starts_a_whole_slot_after_a_sample_of_power_cuts) {
+    auto const delta = switched_delta(m_workshop, GetParam(), 1, 2);
+    auto const on_trial = applied(m_second, m_device, "upgrade", 'a');
+    auto const validated = applied(m_second, on_trial, "validate", 'b');
+    FaultPlan whole_sectors;
+    whole_sectors.sectors = Sectors::whole; // GRUB doesn't look at the checksums of a GPT
+    std::vector<Bytes> disks;
+    for (auto const& update : {Update{m_second, m_device, options("upgrade", 'a')},
+                               Update{delta, m_device, options("upgrade", 'a')},
+                               Update{m_second, on_trial, options("validate", 'b')},
+                               Update{m_second, validated, options("revert", 'b')}}) {
+        auto remains = remains_of(update, whole_sectors);
+        for (std::size_t const i : {std::size_t{0}, remains.size() / 2, remains.size() - 1}) {
+            disks.push_back(remains.at(i));
+        }
+        disks.push_back(after(update));
+    }
+    auto const started = slots_started_by_grub(disks, GetParam());
+    ASSERT_EQ(started.size(), disks.size());
+    for (std::size_t i = 0; i < disks.size(); ++i) {
+        ASSERT_NE(started[i].version, 0) << "disk " << i;
+        ASSERT_EQ(started[i].version, started[i].slot == 'a' ? 1 : 2) << "disk " << i;
+    }
+    EXPECT_EQ(started.back().slot, 'a') << "the revert";
+    EXPECT_EQ(started.at(3).slot, 'b') << "the upgrade";
 }
 
 std::string layout_name(::testing::TestParamInfo<SwitchedBy> const& layout) {
