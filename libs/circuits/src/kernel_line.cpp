@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <linux/gpio.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
@@ -25,8 +26,11 @@
 #include <cstdint>
 #include <ctime>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -46,6 +50,26 @@ GpioOptions without_debounce(GpioOptions const& options) {
     raw.debounce = std::chrono::microseconds(0);
     raw.edges = Edges::both;
     return raw;
+}
+
+/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops to report edges
+/// in the middle of the driver's poll.
+bool must_not_disturb_polls(LineInfo const& line) {
+    return line.chip_label == "cp2112_gpio";
+}
+
+/// Runs `action` in a thread that everybody else goes before: with one processor it doesn't begin before a poll
+/// that goes on is over.
+void run_after_all_others(std::function<void()> const& action) {
+    try {
+        std::thread([&] {
+            sched_param const parameter{};
+            ::sched_setscheduler(0, SCHED_IDLE, &parameter); // may fail: then it is as likely as without
+            action();
+        }).join();
+    } catch (std::system_error const&) { // no thread to be had
+        action();
+    }
 }
 
 void set_timer(FileDescriptor const& timer, std::optional<MonotonicTime> when) {
@@ -109,6 +133,12 @@ Result<std::unique_ptr<KernelLine>> KernelLine::open(LineInfo const& line, GpioO
     return opened;
 }
 
+KernelLine::~KernelLine() {
+    if (must_not_disturb_polls(m_line)) {
+        run_after_all_others([this] { m_descriptor = FileDescriptor(); });
+    }
+}
+
 Result<> KernelLine::debounce_here(GpioOptions const& options) {
     TRY(auto value, read_raw());
     OwnDebounce own{.debouncer = Debouncer(options.debounce, options.edges, value),
@@ -155,13 +185,25 @@ Result<> KernelLine::write(bool value) {
     return {};
 }
 
-Result<> KernelLine::configure(GpioOptions const& options) {
+int KernelLine::set_config(GpioOptions const& options) {
     gpio_v2_line_config config = uapi::make_config(options);
-    int error = m_kernel->control(m_descriptor.get(), GPIO_V2_LINE_SET_CONFIG_IOCTL, &config);
+    int error = 0;
+    auto const set = [&] {
+        error = m_kernel->control(m_descriptor.get(), GPIO_V2_LINE_SET_CONFIG_IOCTL, &config);
+    };
+    if (must_not_disturb_polls(m_line)) {
+        run_after_all_others(set);
+    } else {
+        set();
+    }
+    return error;
+}
+
+Result<> KernelLine::configure(GpioOptions const& options) {
+    int error = set_config(options);
     bool const debounce_now = kernel_may_lack_debounce(error, options);
     if (debounce_now) {
-        config = uapi::make_config(without_debounce(options));
-        error = m_kernel->control(m_descriptor.get(), GPIO_V2_LINE_SET_CONFIG_IOCTL, &config);
+        error = set_config(without_debounce(options));
     }
     if (error != 0) {
         return std::unexpected(request_failure(error, m_line, options));

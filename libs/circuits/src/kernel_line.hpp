@@ -26,6 +26,11 @@ public:
                                                                   GpioOptions const& options,
                                                                   FileDescriptor const& chip,
                                                                   std::shared_ptr<GpioKernel> kernel);
+    ~KernelLine() override;
+    KernelLine(KernelLine const&) = delete;
+    KernelLine& operator=(KernelLine const&) = delete;
+    KernelLine(KernelLine&&) = delete;
+    KernelLine& operator=(KernelLine&&) = delete;
 
     [[nodiscard]] Result<bool> read() override;
     [[nodiscard]] Result<> write(bool value) override;
@@ -44,6 +49,7 @@ private:
 
     KernelLine(LineInfo line, FileDescriptor descriptor, std::shared_ptr<GpioKernel> kernel);
     [[nodiscard]] Result<> debounce_here(GpioOptions const& options);
+    [[nodiscard]] int set_config(GpioOptions const& options);
     [[nodiscard]] Result<bool> read_raw();
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_raw_edges();
     [[nodiscard]] Result<std::vector<EdgeEvent>> read_debounced_edges(OwnDebounce& own);

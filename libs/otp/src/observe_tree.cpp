@@ -16,7 +16,8 @@ namespace {
 
 std::string title_of(Process const& process) {
     std::string const title = process.label.empty() ? process.pid : process.label;
-    return process.name.empty() ? title : title + " \"" + process.name + "\"";
+    // One that is found by its class has that as its name.
+    return process.name.empty() || process.name == title ? title : title + " \"" + process.name + "\"";
 }
 
 /// Who is below whom; by title. A process whose parent is gone or unknown is a root.

@@ -65,9 +65,9 @@ Async<Result<>> SupervisorServer::init() {
 std::vector<ChildInfo> SupervisorServer::handle_call(WhichChildren /*request*/) {
     std::vector<ChildInfo> result;
     for (auto child = m_state->children().rbegin(); child != m_state->children().rend(); ++child) {
-        ChildInfo::State const state = child->pid             ? ChildInfo::State::running
-                                       : child->is_restarting ? ChildInfo::State::restarting
-                                                              : ChildInfo::State::stopped;
+        ChildInfo::State const state = child->pid               ? ChildInfo::State::running
+                                       : child->is_restarting() ? ChildInfo::State::restarting
+                                                                : ChildInfo::State::stopped;
         result.push_back({child->spec.id, child->pid, state, child->spec.is_supervisor});
     }
     return result;
@@ -108,7 +108,7 @@ Async<> SupervisorServer::handle_info(Exit message) {
 }
 
 Async<> SupervisorServer::handle_info(RetryRestart message) {
-    Async<bool> const retried = m_state->retry(message.child_key);
+    Async<bool> const retried = m_state->retry(message.wait);
     bool const gives_up = co_await retried;
     if (gives_up) {
         stop(ExitReason::shutdown());

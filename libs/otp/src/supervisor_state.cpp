@@ -139,7 +139,7 @@ Async<Result<>> SupervisorServer::State::start_child(std::size_t at) {
     Request<Pid> start = request_start(m_children[at].spec);
     Result<Pid> started = co_await start;
     Child& child = m_children[at];
-    child.is_restarting = false;
+    child.wait = 0;
     child.pid = started ? *started : Pid();
     if (!started) {
         co_return std::unexpected(std::move(started).error().with_context("child '" + child.spec.id + "'"));
@@ -165,7 +165,7 @@ Async<Result<>> SupervisorServer::State::start_all() {
 }
 
 Async<> SupervisorServer::State::stop_child(std::size_t at) {
-    m_children[at].is_restarting = false;
+    m_children[at].wait = 0;
     Pid const pid = std::exchange(m_children[at].pid, Pid());
     if (!pid) {
         co_return;
@@ -205,7 +205,7 @@ Async<> SupervisorServer::State::stop_all() {
 
 bool SupervisorServer::State::has_running_significant_child() const noexcept {
     return std::ranges::any_of(m_children, [](Child const& child) {
-        return child.spec.is_significant && (child.pid || child.is_restarting);
+        return child.spec.is_significant && (child.pid || child.is_restarting());
     });
 }
 
@@ -245,13 +245,14 @@ Async<bool> SupervisorServer::State::child_ended(Exit message) {
     co_return gives_up;
 }
 
-Async<bool> SupervisorServer::State::retry(std::uint64_t key) {
-    std::size_t const at = position_of(key);
-    if (at == m_children.size() || !m_children[at].is_restarting) {
+Async<bool> SupervisorServer::State::retry(std::uint64_t wait) {
+    auto const waiting = std::ranges::find(m_children, wait, &Child::wait);
+    if (waiting == m_children.end()) {
         co_return false;
     }
+    auto const at = static_cast<std::size_t>(waiting - m_children.begin());
     if (std::exchange(m_children[at].is_counted, false)) {
-        Async<> const again = start_again(key);
+        Async<> const again = start_again(m_children[at].key);
         co_await again;
         co_return false;
     }
@@ -286,9 +287,9 @@ Async<bool> SupervisorServer::State::restart(std::size_t at) {
     }
     if (wait > Duration(0)) {
         Child& child = m_children[position_of(key)];
-        child.is_restarting = true;
+        child.wait = m_next_wait++;
         child.is_counted = true;
-        detail::send_self_later<SupervisorServer>(wait, RetryRestart{key});
+        detail::send_self_later<SupervisorServer>(wait, RetryRestart{child.wait});
         co_return false;
     }
     Async<> const again = start_again(key);
@@ -303,8 +304,8 @@ Async<> SupervisorServer::State::start_again(std::uint64_t key) {
         Result<> started = co_await start;
         if (!started) {
             log::error(started.error().message() + "; tried again");
-            m_children[next].is_restarting = true;
-            send(ServerRef<SupervisorServer>(sinew::self()), RetryRestart{m_children[next].key});
+            m_children[next].wait = m_next_wait++;
+            send(ServerRef<SupervisorServer>(sinew::self()), RetryRestart{m_children[next].wait});
             co_return;
         }
     }
@@ -356,7 +357,7 @@ Async<Result<Pid>> SupervisorServer::State::restart_stopped(std::string id) {
     if (at == m_children.size()) {
         co_return no_such_child(id);
     }
-    if (m_children[at].pid || m_children[at].is_restarting) {
+    if (m_children[at].pid || m_children[at].is_restarting()) {
         co_return failure(ErrorCode::exists,
                           "child '" + id + "' is " + (m_children[at].pid ? "running" : "being restarted"));
     }
@@ -373,7 +374,7 @@ Result<> SupervisorServer::State::forget(std::string const& id) {
     if (at == m_children.size()) {
         return no_such_child(id);
     }
-    if (m_children[at].pid || m_children[at].is_restarting) {
+    if (m_children[at].pid || m_children[at].is_restarting()) {
         return failure(ErrorCode::exists, "child '" + id + "' is " +
                                               (m_children[at].pid ? "running" : "being restarted") +
                                               "; terminate it first");

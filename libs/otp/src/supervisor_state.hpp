@@ -35,10 +35,12 @@ public:
         ChildSpec spec;
         std::uint64_t key = 0;
         Pid pid = {};
-        bool is_restarting = false;
+        /// The number of the RetryRestart that it waits for; 0: none. Others are of waits that were given up.
+        std::uint64_t wait = 0;
         /// The restart that it waits for was counted, and the others were stopped for it.
         bool is_counted = false;
         detail::BackoffState backoff = {};
+        [[nodiscard]] bool is_restarting() const noexcept { return wait != 0; }
     };
 
     explicit State(Supervisor spec);
@@ -49,8 +51,8 @@ public:
     Async<> stop_all();
     /// A child ended by itself. Returns whether the supervisor gives up.
     Async<bool> child_ended(Exit message);
-    /// Tries a failed restart again. Returns whether the supervisor gives up.
-    Async<bool> retry(std::uint64_t key);
+    /// The child that waits for this number is restarted. Returns whether the supervisor gives up.
+    Async<bool> retry(std::uint64_t wait);
 
     Async<Result<Pid>> add(ChildSpec spec);
     Async<Result<>> terminate(std::string id);
@@ -86,6 +88,7 @@ private:
     std::vector<Child> m_children;
     detail::RestartLimit m_limit;
     std::uint64_t m_next_key = 1;
+    std::uint64_t m_next_wait = 1;
 };
 
 } // namespace sinew

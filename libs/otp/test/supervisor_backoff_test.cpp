@@ -70,6 +70,28 @@ TEST(SupervisorBackOff, does_not_keep_a_supervisor_from_stopping) {
     EXPECT_EQ(simulation.node().process_count(), 0U);
 }
 
+TEST(SupervisorBackOff, a_wait_that_was_given_up_shortens_no_later_one) {
+    Simulation simulation;
+    Journal journal;
+    auto const supervisor =
+        simulation.node()
+            .start(supervise(SupervisorOptions{.backoff = {.first = 10s, .longest = 10s}},
+                             {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"})}))
+            .value();
+    cast(name<Worker>("a"), Crash{});
+    simulation.advance(1s); // it would come back 9 s from now
+    ASSERT_TRUE(call(supervisor, TerminateChild{"a"}));
+    ASSERT_TRUE(call(supervisor, RestartChild{"a"}));
+    simulation.advance(4s);
+    cast(name<Worker>("a"), Crash{});
+    simulation.run_until_settled();
+    journal.clear();
+    simulation.advance(10s - 1ns);
+    EXPECT_THAT(journal.lines(), IsEmpty());
+    simulation.advance(1ns);
+    EXPECT_THAT(journal.lines(), ElementsAre("up a"));
+}
+
 TEST(SupervisorBackOff, a_significant_child_that_waits_counts_as_running) {
     Simulation simulation;
     Journal journal;

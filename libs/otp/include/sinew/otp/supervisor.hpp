@@ -261,8 +261,8 @@ public:
     Async<> handle_info(Exit message);
     /// A restart whose start failed is tried again through the mailbox; one that must wait comes later.
     struct RetryRestart {
-        /// Which child.
-        std::uint64_t child_key = 0;
+        /// Which of the waits, each of which has a number of its own.
+        std::uint64_t wait = 0;
     };
     Async<> handle_info(RetryRestart message);
     Async<> terminate(ExitReason const& reason);
