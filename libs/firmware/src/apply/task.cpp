@@ -36,37 +36,32 @@ bool primary_begins_at(BlockDevice& disk, std::uint64_t number, std::uint64_t bl
 
 bool fat_file_exists(BlockDevice& disk, std::uint64_t block, std::string const& name) {
     auto volume = FatVolume::mount(disk, block);
-    if (!volume) {
-        return false;
-    }
-    auto const exists = volume->exists(name);
-    return exists && *exists;
+    return volume && volume->open_file(name);
 }
 
+/// Whether `wanted` is anywhere in the file: boot loaders keep their state in files that hold more than it.
 bool fat_file_matches(BlockDevice& disk, std::uint64_t block, std::string const& name,
                       std::string_view wanted) {
-    constexpr std::size_t largest = 4096;
+    constexpr std::size_t longest = 4095;
     auto volume = FatVolume::mount(disk, block);
-    if (!volume || wanted.size() >= largest) {
+    if (!volume || wanted.size() > longest) {
         return false;
     }
     auto file = volume->open_file(name);
     if (!file) {
         return false;
     }
-    std::string content;
-    std::array<std::byte, 512> buffer{};
-    while (content.size() <= wanted.size()) {
+    std::string window; // what was read last, and before it as much as a match could begin in
+    std::array<std::byte, longest + 1> buffer{};
+    while (!window.contains(wanted)) {
         auto const count = file->read(buffer);
-        if (!count) {
+        if (!count || *count == 0) {
             return false;
         }
-        if (*count == 0) {
-            return content == wanted;
-        }
-        content += as_text(BytesView(buffer).first(*count));
+        window.erase(0, window.size() - std::min(window.size(), wanted.size()));
+        window += as_text(BytesView(buffer).first(*count));
     }
-    return false;
+    return true;
 }
 
 bool variable_is(Section const& config, BlockDevice& disk, std::string const& environment,
