@@ -216,7 +216,7 @@ Result<> check_sparse(std::filesystem::path const& path, std::uint64_t hole_byte
     return failure(ErrorCode::unsupported, "holes of " + std::to_string(hole_bytes) +
                                                " bytes aren't kept in " +
                                                (folder.empty() ? "." : folder.string()) +
-                                               "; use another file system, or skip-holes = false");
+                                               "; use another file system, or no skip-holes");
 }
 
 Result<> sign(Options const& options, Console& console) {

@@ -259,17 +259,17 @@ TEST(Archive, bad_names_of_resources_are_refused) {
     }
 }
 
-TEST(Archive, holes_are_left_out_and_listed) {
+TEST(Archive, holes_are_left_out_and_listed_if_that_is_asked_for) {
     auto const workshop = workshop_with_files();
     tool({"sh", "-c",
           "cd '" + workshop.path("").string() +
               "' && truncate -s 1M sparse && dd if=big of=sparse bs=4096 count=2 seek=16 conv=notrunc "
               "status=none"});
-    auto const text = must(script_to_meta_conf(workshop.options("file-resource s { host-path = sparse }")));
+    auto const text = must(
+        script_to_meta_conf(workshop.options("file-resource s { host-path = sparse skip-holes = true }")));
     // A file system that can't tell where holes are gives one run of data.
     EXPECT_THAT(text, AnyOf(HasSubstr("length={0,65536,8192,974848}\n"), HasSubstr("length=1048576\n")));
-    EXPECT_THAT(must(script_to_meta_conf(
-                    workshop.options("file-resource s { host-path = sparse skip-holes = false }"))),
+    EXPECT_THAT(must(script_to_meta_conf(workshop.options("file-resource s { host-path = sparse }"))),
                 HasSubstr("length=1048576\n"));
 }
 

@@ -15,7 +15,7 @@ using enum InMetaConf;
 constexpr std::array file_resource_options{
     OptionSchema{"host-path", text, "", no},
     OptionSchema{"contents", text, "", no},
-    OptionSchema{"skip-holes", boolean, "true", no},
+    OptionSchema{"skip-holes", boolean, "false", no},
     OptionSchema{"assert-size-lte", integer, "-1", no},
     OptionSchema{"assert-size-gte", integer, "-1", no},
     OptionSchema{"length", integer_list, ""},
