@@ -64,10 +64,13 @@ Result<std::vector<ResourceSpec>> resource_specs(Section const& config) {
             }
             spec.pieces.push_back(static_cast<std::uint64_t>(piece));
         }
+        if (spec.pieces.empty()) {
+            spec.pieces.push_back(0); // the original leaves out the length of an empty file
+        }
         spec.blake2b_256 = section.text("blake2b-256");
-        if (spec.pieces.empty() || spec.pieces.size() > most_pieces || spec.blake2b_256.size() != 64) {
+        if (spec.pieces.size() > most_pieces || spec.blake2b_256.size() != 64) {
             return corrupt(spec.name,
-                           "has no proper length and blake2b-256 in meta.conf; the archive wasn't made "
+                           "has no proper length or blake2b-256 in meta.conf; the archive wasn't made "
                            "properly");
         }
         specs.push_back(std::move(spec));

@@ -5,6 +5,7 @@
 #include "archive/output_file.hpp"
 #include "archive/piece_packer.hpp"
 #include "archive/zip_format.hpp"
+#include "null_device.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
@@ -115,8 +116,10 @@ public:
         if (::fstat(file.get(), &status) != 0) {
             return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
         }
-        if (!S_ISREG(status.st_mode)) {
-            return failure(ErrorCode::invalid_argument, path.string() + ": isn't a regular file");
+        if (!S_ISREG(status.st_mode) && !is_null_device(status)) {
+            return failure(ErrorCode::invalid_argument,
+                           path.string() +
+                               ": isn't a regular file; name one, or /dev/null for an empty resource");
         }
         auto const size = static_cast<std::uint64_t>(status.st_size);
         auto const pieces = skip_holes && keeps_holes_aligned(size, position)
