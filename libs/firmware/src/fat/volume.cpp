@@ -121,12 +121,18 @@ Result<> FatVolume::make_directory(std::string_view path) {
 }
 
 Result<> FatVolume::remove(std::string_view path, Missing missing) {
-    TRY(auto place, locate(path));
+    auto const nothing_there = [&]() -> Result<> {
+        return missing == Missing::accepted
+                   ? Result<>{}
+                   : path_failure(ErrorCode::not_found, path, "can't be removed: it doesn't exist");
+    };
+    auto located = locate(path);
+    if (!located && located.error().code() == ErrorCode::not_found) {
+        return nothing_there(); // not even the directory that it would be in
+    }
+    TRY(auto place, std::move(located));
     if (!place.entry) {
-        return missing == Missing::accepted ? Result<>{}
-                                            : path_failure(ErrorCode::not_found, path,
-                                                           "can't be removed: it "
-                                                           "doesn't exist");
+        return nothing_there();
     }
     if (place.entry->is_directory()) {
         TRY(auto const content, FatDirectory::load(*m_context, place.entry->first_cluster));
