@@ -79,6 +79,21 @@ Metadata make_metadata(Section const& config, ArchiveHead const& head) {
     return metadata;
 }
 
+/// Who reads them shouldn't be told two different names of one archive.
+Result<> check_names(Section const& config, Metadata const& metadata) {
+    auto const check = [&](std::string_view option, std::string const& right) -> Result<> {
+        auto const claimed = config.text(option);
+        if (claimed.empty() || claimed == right) {
+            return {};
+        }
+        return failure(ErrorCode::corrupt, "the archive's meta.conf claims " + std::string(option) + " '" +
+                                               std::string(claimed.substr(0, 60)) + "', but that is '" +
+                                               right + "'; the archive wasn't made properly");
+    };
+    TRY_OK(check("meta-uuid", metadata.uuid));
+    return check("meta-nickname", metadata.nickname);
+}
+
 /// A field that the archive doesn't set is no variable, so that "${NAME:-fallback}" works.
 void set_metadata_variables(Variables& variables, Metadata const& metadata) {
     auto const set = [&](std::string name, std::string const& value) {
@@ -201,6 +216,7 @@ Result<ParsedHead> parse_head(ArchiveHead const& head, Variables variables) {
     parsed.metadata = make_metadata(first, head);
     set_metadata_variables(variables, parsed.metadata);
     TRY(parsed.config, parse_meta_conf(head, variables));
+    TRY_OK(check_names(parsed.config, parsed.metadata));
     return parsed;
 }
 

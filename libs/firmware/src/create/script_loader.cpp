@@ -18,6 +18,7 @@
 #include <sinew/firmware/create.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -152,7 +153,7 @@ Result<> check_call(Script const& script, Section const& config, Call const& cal
     if (words[0] == "gpt_write") {
         return needs("gpt");
     }
-    if (words[0].starts_with("uboot_")) {
+    if (words[0].starts_with("uboot_") || words[0] == "require-uboot-variable") {
         return needs("uboot-environment");
     }
     auto const options = std::span(words).subspan(std::min<std::size_t>(words.size(), 2));
@@ -168,6 +169,9 @@ Result<> check_tasks(Script const& script, Section const& config) {
     for (auto const& task : config.sections) {
         if (task.schema->name != "task") {
             continue;
+        }
+        for (auto const& condition : task.calls) {
+            TRY_OK(check_call(script, config, condition));
         }
         for (auto const& event : task.sections) {
             if (event.schema->name == "on-resource" &&
@@ -230,6 +234,29 @@ Result<ResourceSource> resource_source(Script const& script, Section const& reso
     return source;
 }
 
+namespace {
+
+/// They can only be known on the device.
+constexpr std::array<std::string_view, 2> computed_variables{"FWUP_META_UUID", "FWUP_META_NICKNAME"};
+
+std::string as_reference(std::string_view variable) {
+    return "${" + std::string(variable) + "}";
+}
+
+Result<> check_computed_variables(Variables const& variables, std::string const& script) {
+    for (auto const name : computed_variables) {
+        if (variables.get(name) != as_reference(name)) {
+            return failure(ErrorCode::invalid_argument,
+                           script + ": " + std::string(name) +
+                               " can't be defined: it follows from the content of the archive; take another "
+                               "name");
+        }
+    }
+    return {};
+}
+
+} // namespace
+
 Result<LoadedScript> load_script(CreateOptions const& options) {
     std::string text;
     if (options.script_text) {
@@ -241,9 +268,9 @@ Result<LoadedScript> load_script(CreateOptions const& options) {
                                  ? Variables::Environment::used
                                  : Variables::Environment::ignored;
     Variables variables(options.variables, environment);
-    // They can only be known on the device; whoever forgets the backslash gets what was meant.
-    variables.set("FWUP_META_UUID", "${FWUP_META_UUID}");
-    variables.set("FWUP_META_NICKNAME", "${FWUP_META_NICKNAME}");
+    for (auto const name : computed_variables) {
+        variables.set(std::string(name), as_reference(name)); // what was meant if the backslash is forgotten
+    }
     ParseOptions parse_options;
     parse_options.directives = Directives::followed;
     parse_options.on_section = [&](Script const& script, Statement const& section) {
@@ -251,6 +278,7 @@ Result<LoadedScript> load_script(CreateOptions const& options) {
     };
     LoadedScript loaded;
     TRY(loaded.script, parse_script(text, options.script, variables, parse_options));
+    TRY_OK(check_computed_variables(variables, options.script.string()));
     TRY(loaded.config, build_config(loaded.script, Unknown::refused));
     TRY_OK(check_config(loaded.script, loaded.config));
     return loaded;

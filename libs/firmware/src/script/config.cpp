@@ -148,8 +148,11 @@ private:
                 return m_script.fail(statement.position, "'" + statement.name + "' has a wrong count in it");
             }
             auto const begin = words.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-            section.calls.push_back(
-                {{begin, begin + static_cast<std::ptrdiff_t>(count)}, statement.position});
+            Call call{{begin, begin + static_cast<std::ptrdiff_t>(count)}, statement.position};
+            if (m_unknown == Unknown::refused) {
+                TRY_OK(check_call(section, call));
+            }
+            section.calls.push_back(std::move(call));
             at += count + 1;
         }
         return {};
@@ -163,21 +166,24 @@ private:
         call.position = statement.position;
         call.words.push_back(statement.name);
         call.words.insert(call.words.end(), statement.values.begin(), statement.values.end());
-        if (section.schema->calls == CallKind::conditions) {
-            if (auto checked = check_condition(call.words, Deferred::allowed); !checked) {
-                return m_script.fail(statement.position, checked.error().message());
-            }
-        } else {
-            auto const checked =
-                check_function(call.words, event_of(section.schema->name), Deferred::allowed);
-            if (!checked) {
-                return m_script.fail(statement.position, checked.error().message());
-            }
-            if (*checked == Function::fat_write && call.words.size() == 2) {
-                call.words.push_back(section.title);
-            }
-        }
+        TRY_OK(check_call(section, call));
         section.calls.push_back(std::move(call));
+        return {};
+    }
+
+    /// Name and arguments of a function or condition; completes what a script may leave out.
+    Result<> check_call(Section const& section, Call& call) const {
+        if (section.schema->calls == CallKind::conditions) {
+            auto const checked = check_condition(call.words, Deferred::allowed);
+            return checked ? Result<>{} : m_script.fail(call.position, checked.error().message());
+        }
+        auto const checked = check_function(call.words, event_of(section.schema->name), Deferred::allowed);
+        if (!checked) {
+            return m_script.fail(call.position, checked.error().message());
+        }
+        if (*checked == Function::fat_write && call.words.size() == 2) {
+            call.words.push_back(section.title);
+        }
         return {};
     }
 

@@ -32,6 +32,7 @@ constexpr unsigned first = 1u << 1;
 constexpr unsigned second = 1u << 2;
 constexpr unsigned third = 1u << 3;
 constexpr std::size_t most_words = 10;
+constexpr std::uint64_t last_primary = 3;
 
 constexpr std::array functions{
     Row<Function>{"raw_write", Function::raw_write, 1, 9, first, true},
@@ -147,6 +148,11 @@ Result<Function> check_function(std::span<std::string const> words, Event event,
                                                         std::string(event_name(event)));
     }
     TRY_OK(check_arguments(*row, words, deferred));
+    bool const has_count = row->id == Function::raw_memset || row->id == Function::trim;
+    if (has_count && deferred == Deferred::allowed && parse_number(words[2]) == 0) {
+        return failure(ErrorCode::invalid_argument,
+                       std::string(name) + "(): the count must be at least 1, not " + words[2]);
+    }
     if (row->id == Function::raw_memset && parse_number(words[3]).value_or(0) > 255) {
         return failure(ErrorCode::invalid_argument,
                        "raw_memset(): the byte must be 0 to 255, not " + words[3]);
@@ -172,6 +178,11 @@ Result<Condition> check_condition(std::span<std::string const> words, Deferred d
                        "unknown condition '" + std::string(name.substr(0, 60)) + "'");
     }
     TRY_OK(check_arguments(*row, words, deferred));
+    if (row->id == Condition::partition_offset && parse_number(words[1]).value_or(0) > last_primary) {
+        return failure(ErrorCode::invalid_argument,
+                       "require-partition-offset(): the partition must be a primary one, 0 to 3, not " +
+                           words[1].substr(0, 60));
+    }
     return row->id;
 }
 
