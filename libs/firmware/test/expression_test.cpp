@@ -25,6 +25,9 @@ TEST(Expression, precedence_is_the_usual_one) {
     EXPECT_EQ(value("10 - 4 - 3"), 3);
     EXPECT_EQ(value("2 ^ 3 ^ 2"), 512);
     EXPECT_EQ(value("-2 * 3"), -6);
+    EXPECT_EQ(value("-2 ^ 2"), -4);
+    EXPECT_EQ(value("(-2) ^ 2"), 4);
+    EXPECT_EQ(value("3 - -2 ^ 2"), 7);
     EXPECT_EQ(value("7 / 2"), 3);
 }
 
@@ -36,6 +39,9 @@ TEST(Expression, numbers_take_prefixes_and_suffixes) {
     EXPECT_EQ(value("1M / 512"), 2048);
     EXPECT_EQ(value("1G / 1M"), 1024);
     EXPECT_EQ(value("2GB"), 2'000'000'000);
+    EXPECT_EQ(value("(1 + 2) K"), 3072);
+    EXPECT_EQ(value("4Kb - 1"), 4 * 1024 * 512 - 1);
+    EXPECT_EQ(value("2 ^ 1c\r\n"), 2);
 }
 
 TEST(Expression, overflow_and_division_by_zero_are_errors) {
@@ -56,6 +62,8 @@ TEST(Expression, an_error_names_the_character) {
     EXPECT_FALSE(evaluate_expression("0x-1"));
     EXPECT_FALSE(evaluate_expression(std::string(1000, '(')));
     EXPECT_FALSE(evaluate_expression(std::string(1000, '-') + "1"));
+    EXPECT_FALSE(evaluate_expression("K"));
+    EXPECT_THAT(message_of(evaluate_expression("1" + std::string(1000, 'G'))), HasSubstr("64 bits"));
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,8 +53,8 @@ private:
                                                         std::to_string(m_at + 1));
     }
     void skip_space() {
-        while (m_at < m_text.size() &&
-               (m_text[m_at] == ' ' || m_text[m_at] == '\t' || m_text[m_at] == '\n')) {
+        while (m_at < m_text.size() && (m_text[m_at] == ' ' || m_text[m_at] == '\t' || m_text[m_at] == '\n' ||
+                                        m_text[m_at] == '\r')) {
             ++m_at;
         }
     }
@@ -105,15 +106,28 @@ private:
         }
     }
 
+    /// `^` binds to the right, and tighter than the minus before it: -2^2 is -4.
     Result<std::int64_t> power(int depth) {
-        TRY(auto base, unary(depth));
-        if (!accept('^')) {
-            return base;
-        }
         if (depth >= deepest_nesting) {
             return fail("nested too deeply");
         }
-        TRY(auto exponent, power(depth + 1));
+        if (accept('-')) {
+            TRY(auto const value, power(depth + 1));
+            std::int64_t negated = 0;
+            if (__builtin_sub_overflow(std::int64_t{0}, value, &negated)) {
+                return fail("the result doesn't fit in 64 bits");
+            }
+            return negated;
+        }
+        TRY(auto const base, operand(depth));
+        if (!accept('^')) {
+            return base;
+        }
+        TRY(auto const exponent, power(depth + 1));
+        return raise(base, exponent);
+    }
+
+    [[nodiscard]] Result<std::int64_t> raise(std::int64_t base, std::int64_t exponent) const {
         if (exponent < 0) {
             return fail("a negative exponent");
         }
@@ -130,26 +144,34 @@ private:
         return value;
     }
 
-    Result<std::int64_t> unary(int depth) {
-        if (depth >= deepest_nesting) {
-            return fail("nested too deeply");
-        }
-        if (accept('-')) {
-            TRY(auto const value, unary(depth + 1));
-            std::int64_t negated = 0;
-            if (__builtin_sub_overflow(std::int64_t{0}, value, &negated)) {
-                return fail("the result doesn't fit in 64 bits");
-            }
-            return negated;
-        }
+    /// A number or what is in parentheses, and the suffixes behind it.
+    Result<std::int64_t> operand(int depth) {
+        std::int64_t value = 0;
         if (accept('(')) {
-            TRY(auto const value, sum(depth + 1));
+            TRY(value, sum(depth + 1));
             if (!accept(')')) {
                 return fail("a ')' is missing");
             }
-            return value;
+        } else {
+            TRY(value, number());
         }
-        return number();
+        while (auto const factor = suffix()) {
+            if (__builtin_mul_overflow(value, *factor, &value)) {
+                return fail("the result doesn't fit in 64 bits");
+            }
+        }
+        return value;
+    }
+
+    std::optional<std::int64_t> suffix() {
+        skip_space();
+        for (auto const& [text, factor] : suffixes) {
+            if (m_text.substr(m_at).starts_with(text)) {
+                m_at += text.size();
+                return factor;
+            }
+        }
+        return std::nullopt;
     }
 
     Result<std::int64_t> number() {
@@ -172,15 +194,6 @@ private:
             return fail("expected a number");
         }
         m_at = static_cast<std::size_t>(parsed.ptr - m_text.data());
-        for (auto const& [suffix, factor] : suffixes) {
-            if (m_text.substr(m_at).starts_with(suffix)) {
-                m_at += suffix.size();
-                if (__builtin_mul_overflow(value, factor, &value)) {
-                    return fail("the result doesn't fit in 64 bits");
-                }
-                break;
-            }
-        }
         return value;
     }
 

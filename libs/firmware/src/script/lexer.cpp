@@ -268,8 +268,8 @@ Result<Token> Lexer::bare_word(Token token) {
         return token;
     }
     while (!at_end() && is_bare(peek())) {
-        if (peek() == '/' && (peek(1) == '/' || peek(1) == '*')) {
-            break;
+        if (peek() == '/' && peek(1) == '*') {
+            break; // "//" is a comment only where a word could begin: addresses have it in them
         }
         // `\$` protects from expansion at creation; without quotes the backslash only matters in front of
         // "${".
