@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
@@ -79,11 +80,11 @@ std::vector<Card> find_cards() {
     return cards;
 }
 
-void unmount_disk(std::filesystem::path const& disk) {
+Result<> unmount_disk(std::filesystem::path const& disk) {
     auto const number = device_number(disk);
     auto const mounts = read_text_file("/proc/self/mounts");
     if (!number || !mounts) {
-        return;
+        return {};
     }
     firmware::KernelRunningSystem const system;
     std::istringstream lines(*mounts);
@@ -100,8 +101,14 @@ void unmount_disk(std::filesystem::path const& disk) {
         }
     }
     for (auto point = points.rbegin(); point != points.rend(); ++point) {
-        (void)::umount2(point->c_str(), 0);
+        if (::umount2(point->c_str(), 0) != 0) {
+            return failure(ErrorCode::unavailable,
+                           "cannot unmount " + *point + ", which is on " + disk.string() + ": " +
+                               std::error_code(errno, std::generic_category()).message() +
+                               "; close what uses it, or leave it mounted with -U");
+        }
     }
+    return {};
 }
 
 void eject_disk(std::filesystem::path const& disk) {

@@ -20,9 +20,9 @@ struct Card {
 /// Removable disks with a medium in them; never the disk that "/" is on.
 [[nodiscard]] std::vector<Card> find_cards();
 
-/// Unmounts everything that is mounted from the block special file `disk`, except "/". What can't be
-/// unmounted stays.
-void unmount_disk(std::filesystem::path const& disk);
+/// Unmounts everything that is mounted from the block special file `disk`, except "/". Error unavailable:
+/// something is in use.
+[[nodiscard]] Result<> unmount_disk(std::filesystem::path const& disk);
 
 /// Asks the drive of `disk` to eject its medium. One that can't stays as it is.
 void eject_disk(std::filesystem::path const& disk);

@@ -123,7 +123,7 @@ Result<> apply(Options const& options, Console& console) {
     TRY(auto const input, open_input(options));
     TRY(auto const device, choose_device(options));
     if (options.unmount) {
-        unmount_disk(device);
+        TRY_OK(unmount_disk(device));
     }
     TRY(auto const disk, firmware::FileDevice::open(device, firmware::DeviceAccess::create));
     firmware::ApplyOptions apply_options;

@@ -2,6 +2,8 @@
 ///
 /// Invariant: a read behind the end of a disk yields zeros, never an error, so callers can treat a short
 /// image file and a blank disk alike. Threading: see the header.
+#include "null_device.hpp"
+
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
@@ -61,6 +63,25 @@ int open_flags(DeviceAccess access) {
         return O_RDWR | O_CREAT;
     }
     return O_RDONLY;
+}
+
+/// What keeps a mistake from being carried out: a mistyped disk would become a file in memory, and a file
+/// that was made read-only isn't to be changed, not by root either.
+Result<> check_target(std::filesystem::path const& path, std::optional<struct stat> const& before,
+                      DeviceAccess access) {
+    auto const name = path.lexically_normal().string();
+    bool const is_in_dev = name.starts_with("/dev/") && !name.starts_with("/dev/shm/");
+    if (!before && is_in_dev && access == DeviceAccess::create) {
+        return failure(ErrorCode::not_found,
+                       path.string() + ": there is no such device; insert the disk, or name another");
+    }
+    constexpr mode_t any_write = 0222;
+    if (before && access != DeviceAccess::read_only && S_ISREG(before->st_mode) &&
+        (before->st_mode & any_write) == 0) {
+        return failure(ErrorCode::denied,
+                       path.string() + ": is read-only; name another file, or make it writable first");
+    }
+    return {};
 }
 
 /// Only then offsets in the file are offsets in the stream.
@@ -138,9 +159,12 @@ Result<> MemoryInput::read_at(std::uint64_t offset, MutableBytesView into) {
 
 Result<std::unique_ptr<FileDevice>> FileDevice::open(std::filesystem::path const& path, DeviceAccess access) {
     auto const flags = open_flags(access);
-    struct stat before{};
-    bool const is_block = ::stat(path.c_str(), &before) == 0 && S_ISBLK(before.st_mode);
-    TRY(auto file, open_file(path, is_block ? flags & ~O_CREAT : flags));
+    std::optional<struct stat> before(std::in_place);
+    if (::stat(path.c_str(), &*before) != 0) {
+        before.reset();
+    }
+    TRY_OK(check_target(path, before, access));
+    TRY(auto file, open_file(path, before ? flags & ~O_CREAT : flags));
     struct stat status{};
     if (::fstat(file.get(), &status) != 0) {
         return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
@@ -154,7 +178,7 @@ Result<std::unique_ptr<FileDevice>> FileDevice::open(std::filesystem::path const
         return std::unique_ptr<FileDevice>(
             new FileDevice(std::move(file), path, size, static_cast<std::uint64_t>(status.st_rdev)));
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (!S_ISREG(status.st_mode) && !is_null_device(status)) {
         return failure(ErrorCode::invalid_argument,
                        path.string() +
                            ": neither a block device nor a regular file; name a disk or an image file");
@@ -181,7 +205,9 @@ Result<> FileDevice::write_at(std::uint64_t offset, BytesView bytes) {
 }
 
 Result<> FileDevice::sync() {
-    return sync_file(m_file);
+    auto synced = sync_file(m_file);
+    bool const has_nothing_to_sync = !synced && synced.error().sys_errno() == EINVAL; // /dev/null
+    return has_nothing_to_sync ? Result<>{} : std::move(synced);
 }
 
 Result<> FileDevice::discard(std::uint64_t offset, std::uint64_t length) {

@@ -120,15 +120,15 @@ public:
 enum class DeviceAccess : std::uint8_t {
     read_only,
     read_write,
-    /// Like read_write, and an image file that doesn't exist is made.
+    /// Like read_write, and an image file that doesn't exist is made; in /dev only in /dev/shm.
     create,
 };
 
-/// A block special file, or an image file.
+/// A block special file, an image file, or, for a task that writes to no disk, /dev/null: it reads as zeros.
 class FileDevice final : public BlockDevice {
 public:
-    /// Errors: not_found, denied, unavailable: the device is claimed by somebody else (for example mounted
-    /// elsewhere).
+    /// Errors: not_found; denied: also a file that nobody may write, whoever asks; unavailable: the device is
+    /// claimed by somebody else (for example mounted elsewhere).
     [[nodiscard]] static Result<std::unique_ptr<FileDevice>> open(std::filesystem::path const& path,
                                                                   DeviceAccess access);
     [[nodiscard]] Result<> read_at(std::uint64_t offset, MutableBytesView into) override;
