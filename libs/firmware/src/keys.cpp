@@ -62,10 +62,12 @@ std::optional<std::array<std::byte, size>> parse_key(BytesView content) {
            (text.back() == '\n' || text.back() == '\r' || text.back() == ' ' || text.back() == '\t')) {
         text.remove_suffix(1);
     }
+    int const variant =
+        text.ends_with('=') ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
     std::size_t length = 0;
-    if (text.size() != sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL) - 1 ||
+    if (text.size() != sodium_base64_encoded_len(size, variant) - 1 ||
         sodium_base642bin(data_of(MutableBytesView(key)), size, text.data(), text.size(), nullptr, &length,
-                          nullptr, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+                          nullptr, variant) != 0 ||
         length != size) {
         return std::nullopt;
     }
