@@ -49,6 +49,14 @@ private:
     MemoryDevice m_disk{Growth::grows, 65536};
 };
 
+TEST(CheckedDevice, a_limit_behind_the_end_of_a_disk_changes_nothing) {
+    MemoryDevice disk(Growth::fixed, 65536);
+    EXPECT_EQ(CheckedDevice(disk, {.limit_bytes = 1'000'000}).size_bytes(), 65536);
+    EXPECT_EQ(CheckedDevice(disk, {.limit_bytes = 4096}).size_bytes(), 4096);
+    MemoryDevice image(Growth::grows, 65536);
+    EXPECT_EQ(CheckedDevice(image, {.limit_bytes = 1'000'000}).size_bytes(), 1'000'000);
+}
+
 TEST(CheckedDevice, a_worn_block_is_found_at_the_next_sync) {
     WornDisk disk;
     disk.is_worn = true;

@@ -36,6 +36,13 @@ bool CheckedDevice::overlaps_unchecked(std::uint64_t offset, std::uint64_t lengt
     return next->first + next->second.length > offset;
 }
 
+std::uint64_t CheckedDevice::size_bytes() const {
+    auto const size = m_disk.size_bytes();
+    auto const limit = m_conditions.limit_bytes.value_or(size);
+    bool const grows_to_limit = m_disk.growth() == Growth::grows;
+    return grows_to_limit ? limit : std::min(limit, size);
+}
+
 Result<> CheckedDevice::write_changes(std::uint64_t offset, BytesView bytes) {
     Bytes present(bytes.size());
     TRY_OK(m_disk.read_at(offset, present));

@@ -41,9 +41,7 @@ public:
     /// Error corrupt: the disk doesn't hold what was written.
     [[nodiscard]] Result<> sync() override;
     [[nodiscard]] Result<> discard(std::uint64_t offset, std::uint64_t length) override;
-    [[nodiscard]] std::uint64_t size_bytes() const override {
-        return m_conditions.limit_bytes.value_or(m_disk.size_bytes());
-    }
+    [[nodiscard]] std::uint64_t size_bytes() const override;
     [[nodiscard]] Growth growth() const override {
         return m_conditions.limit_bytes ? Growth::fixed : m_disk.growth();
     }
