@@ -197,20 +197,35 @@ Result<> create_to_standard_output(Options const& options, Console& console) {
 }
 
 Result<> create(Options const& options, Console& console) {
-    if (options.output.empty()) {
+    if (!options.output.empty() && options.output != "-") {
+        return create_file(options, options.output, console);
+    }
+    if (options.framing || (options.output.empty() && ::isatty(STDOUT_FILENO) != 0)) {
         return usage_error("say which file to write with -o");
     }
-    return options.output == "-" ? create_to_standard_output(options, console)
-                                 : create_file(options, options.output, console);
+    auto silent = options;
+    silent.verbose = false; // what is printed would be part of the archive
+    return create_to_standard_output(silent, console);
+}
+
+Result<> generate_keys(Options const& options, Console& console) {
+    auto const name = options.output.empty() ? std::string("fwup-key") : options.output;
+    TRY_OK(firmware::save_keys(firmware::generate_keys(), name));
+    console.result("The keys are in " + name + ".pub, for devices, and " + name +
+                   ".priv, for nobody but you.\n");
+    return {};
 }
 
 /// Whether a hole of the size that was asked for can be made and found where `path` is.
-Result<> check_sparse(std::filesystem::path const& path, std::uint64_t hole_bytes) {
+Result<> check_sparse(Options const& options, Console& console) {
+    std::filesystem::path const path = options.sparse_check_path;
+    auto const hole_bytes = options.sparse_check_bytes;
     auto const folder = std::filesystem::is_directory(path) ? path : path.parent_path();
     TRY(auto const file, open_file(folder.empty() ? "." : folder, O_TMPFILE | O_RDWR, 0600));
     TRY_OK(write_all_at(file, as_bytes("x"), hole_bytes));
     auto const data = ::lseek(file.get(), 0, SEEK_DATA);
     if (data > 0) {
+        console.result("Sparse files supported\n");
         return {};
     }
     return failure(ErrorCode::unsupported, "holes of " + std::to_string(hole_bytes) +
@@ -289,8 +304,7 @@ Result<> run_command(Options const& options, Console& console) {
     case Command::metadata:
         return print_head(options, console);
     case Command::generate_keys:
-        return firmware::save_keys(firmware::generate_keys(),
-                                   options.output.empty() ? "fwup-key" : options.output);
+        return generate_keys(options, console);
     case Command::sign:
         return sign(options, console);
     case Command::verify:
@@ -303,7 +317,7 @@ Result<> run_command(Options const& options, Console& console) {
         return {};
     }
     case Command::sparse_check:
-        return check_sparse(options.sparse_check_path, options.sparse_check_bytes);
+        return check_sparse(options, console);
     case Command::version:
         std::cout << firmware::compatible_fwup_version() << "\n";
         return {};

@@ -23,7 +23,7 @@ namespace sinew::fwup {
 
 namespace {
 
-constexpr std::string_view clear_to_end = "\r\033[K";
+constexpr std::string_view clear_to_end = "\033[K";
 constexpr int bar_width = 36;
 
 /// Output that can't be written has nobody to be reported to.
@@ -69,7 +69,7 @@ void Console::frame(std::string_view type, std::uint16_t code, std::string_view 
 
 void Console::clear_line() {
     if (shows_bar() && m_last_percent >= 0) {
-        write(clear_to_end);
+        write("\r" + std::string(clear_to_end));
     }
 }
 
@@ -132,7 +132,7 @@ void Console::progress(firmware::Progress const& progress) {
         std::snprintf(number.data(), number.size(), "\r%3d%%", percent);
         write(std::string(number.data()) + " [" + std::string(filled, '=') +
               std::string(bar_width - filled, ' ') + "] " + readable_size(progress.bytes_in) + " in / " +
-              readable_size(progress.bytes_out) + " out ");
+              readable_size(progress.bytes_out) + " out " + std::string(clear_to_end));
     }
     m_last_percent = percent;
 }

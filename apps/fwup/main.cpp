@@ -11,15 +11,14 @@ int main(int argc, char** argv) {
     using namespace sinew::fwup;
     // Whoever reads the output may be gone; that ends no update.
     std::signal(SIGPIPE, SIG_IGN);
-    auto const options = parse_options(argc, argv);
-    if (!options) {
-        Options const defaults;
-        Console console(defaults);
-        console.error(options.error().message());
-        return 1;
+    Options options;
+    Console console(options);
+    if (auto const parsed = parse_options(argc, argv, options); !parsed) {
+        options.command = Command::none;
+        console.error(parsed.error().message());
+        return console.finish(1);
     }
-    Console console(*options);
-    auto const done = run_command(*options, console);
+    auto const done = run_command(options, console);
     if (!done) {
         console.error(done.error().message());
     }

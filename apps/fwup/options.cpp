@@ -183,12 +183,14 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
         options.framing = true;
         return {};
     case 'n':
-    case 'q':
-        if (options.progress != ProgressStyle::normal) {
+    case 'q': {
+        auto const wanted = letter == 'n' ? ProgressStyle::numeric : ProgressStyle::quiet;
+        if (options.progress != ProgressStyle::normal && options.progress != wanted) {
             return failure(ErrorCode::invalid_argument, "pick either -n or -q, not both");
         }
-        options.progress = letter == 'n' ? ProgressStyle::numeric : ProgressStyle::quiet;
+        options.progress = wanted;
         return {};
+    }
     case 'u':
     case 'U':
         options.unmount = letter == 'u';
@@ -234,10 +236,16 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
     }
 }
 
+/// Then an archive may stand alone: `fwup blinky.fw`.
+bool is_only_about_applying(Options const& options) {
+    return options.command == Command::none && options.input.empty() && options.output.empty() &&
+           options.script == Options().script && options.private_key_file.empty() &&
+           options.private_key.empty();
+}
+
 } // namespace
 
-Result<Options> parse_options(int argc, char** argv) {
-    Options options;
+Result<> parse_options(int argc, char** argv, Options& options) {
     opterr = 0;
     while (true) {
         auto const at = static_cast<std::size_t>(optind);
@@ -266,6 +274,11 @@ Result<Options> parse_options(int argc, char** argv) {
             TRY_OK(take_switch(letter, word, options));
         }
     }
+    if (optind + 1 == argc && is_only_about_applying(options)) {
+        options.command = Command::apply;
+        options.input = argv[optind++];
+        options.task = options.task.empty() ? "complete" : options.task;
+    }
     if (optind < argc) {
         return failure(ErrorCode::invalid_argument,
                        std::string("unexpected parameter '") + argv[optind] + "'");
@@ -273,13 +286,14 @@ Result<Options> parse_options(int argc, char** argv) {
     if (options.progress_low > options.progress_high) {
         return failure(ErrorCode::invalid_argument, "--progress-low must not be above --progress-high");
     }
-    return options;
+    return {};
 }
 
 std::string usage() {
     return R"(fwup: create, sign, verify and apply firmware updates
 
 Usage: fwup COMMAND [options]
+       fwup UPDATE.fw [options]                          The same as -a -t complete -i UPDATE.fw
 
 Commands
   -a, --apply            Apply a task of an update          (-i, -d, -t)
@@ -295,7 +309,7 @@ Commands
 
 Options
   -i FILE                The update; - is standard input
-  -o FILE                The file to write
+  -o FILE                The file to write; - is standard output
   -d DEVICE              The disk or image file to write to
   -t, --task TASK        The first task beginning so, whose conditions hold
   -f FILE                The script (default fwupdate.conf); - is standard input
@@ -313,7 +327,7 @@ Options
   -y                     Use the memory card that is found without asking
       --enable-trim      Let trim() discard blocks of a real disk
       --max-size BLOCKS  Write nothing behind this; partitions expand up to it
-      --minimize-writes  Leave blocks alone that hold the right content already
+      --minimize-writes / --no-minimize-writes      Leave blocks alone that are right already, or not (default)
       --verify-writes / --no-verify-writes          Read back what was written (default on disks)
       --unsafe           Allow path_write, pipe_write, execute, ubi_volume_write, require-execute
   -E, --eject / --no-eject                          Eject the medium afterwards or not (default)

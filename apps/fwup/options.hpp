@@ -67,8 +67,9 @@ struct Options {
     bool verbose = false;
 };
 
+/// Fills `options`, which keeps what was read before an error: whether that is to be framed, for example.
 /// Error invalid_argument: an unknown option, a missing or a wrong argument.
-[[nodiscard]] Result<Options> parse_options(int argc, char** argv);
+[[nodiscard]] Result<> parse_options(int argc, char** argv, Options& options);
 
 [[nodiscard]] std::string usage();
 
