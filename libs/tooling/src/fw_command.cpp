@@ -139,6 +139,9 @@ Result<int> apply(Context& context, Options const& options) {
     TRY(auto input, firmware::FileInput::open(options.archive));
     TRY(auto wanted, apply_options(context, options));
     TRY(auto disk, firmware::FileDevice::open(options.disk, firmware::DeviceAccess::create));
+    if (disk->device_number()) {
+        wanted.verify_writes = firmware::VerifyWrites::yes;
+    }
     wanted.on_message = [&console](firmware::MessageKind kind, std::string const& text) {
         kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
     };
@@ -282,30 +285,31 @@ Argument trust_option(Shared const& options) {
 }
 
 std::vector<Argument> apply_arguments(Shared const& options) {
-    return {
-        {.names = "--disk,-d",
-         .target = &options->disk,
-         .help = "A disk or an image file, made if missing",
-         .value_name = "DISK",
-         .required = true,
-         .completes = Completes::file},
-        {.names = "--task,-t",
-         .target = &options->task,
-         .help = "Which task (default complete)",
-         .value_name = "TASK"},
-        trust_option(options),
-        {.names = "--max-size",
-         .target = &options->max_size_blocks,
-         .help = "Write nothing behind this; partitions expand up to it",
-         .value_name = "BLOCKS"},
-        {.names = "--trim", .target = &options->trim, .help = "Let trim() discard blocks of a real disk"},
-        {.names = "--verify-writes", .target = &options->verify_writes, .help = "Read back what was written"},
-        {.names = "--minimize-writes",
-         .target = &options->minimize_writes,
-         .help = "Leave blocks alone that hold the right content already"},
-        {.names = "--unsafe",
-         .target = &options->unsafe,
-         .help = "Let the archive run commands and write elsewhere; only if you trust it"}};
+    return {{.names = "--disk,-d",
+             .target = &options->disk,
+             .help = "A disk or an image file, made if missing",
+             .value_name = "DISK",
+             .required = true,
+             .completes = Completes::file},
+            {.names = "--task,-t",
+             .target = &options->task,
+             .help = "Which task (default complete)",
+             .value_name = "TASK"},
+            trust_option(options),
+            {.names = "--max-size",
+             .target = &options->max_size_blocks,
+             .help = "Write nothing behind this; partitions expand up to it",
+             .value_name = "BLOCKS"},
+            {.names = "--trim", .target = &options->trim, .help = "Let trim() discard blocks of a real disk"},
+            {.names = "--verify-writes",
+             .target = &options->verify_writes,
+             .help = "Read back what was written (a disk always is)"},
+            {.names = "--minimize-writes",
+             .target = &options->minimize_writes,
+             .help = "Leave blocks alone that hold the right content already"},
+            {.names = "--unsafe",
+             .target = &options->unsafe,
+             .help = "Let the archive run commands and write elsewhere; only if you trust it"}};
 }
 
 Command subcommand(Shared const& options, Command command, Action action) {
@@ -349,7 +353,7 @@ std::vector<Command> subcommands(Shared const& options) {
                                 signing_option(options, false),
                                 {.names = "--level",
                                  .target = &options->level,
-                                 .help = "Compression, 1 (fast) to 9 (small); 6 by default",
+                                 .help = "Compression, 1 (fast) to 9 (small); 5 by default",
                                  .value_name = "N"},
                                 {.names = "--zstd",
                                  .target = &options->zstd,
