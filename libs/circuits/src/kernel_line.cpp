@@ -52,14 +52,14 @@ GpioOptions without_debounce(GpioOptions const& options) {
     return raw;
 }
 
-/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops to report edges
-/// in the middle of the driver's poll.
+/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops to
+/// report edges in the middle of the driver's poll.
 bool must_not_disturb_polls(LineInfo const& line) {
     return line.chip_label == "cp2112_gpio";
 }
 
-/// Runs `action` in a thread that everybody else goes before: with one processor it doesn't begin before a poll
-/// that goes on is over.
+/// Runs `action` in a thread that everybody else goes before: with one processor it doesn't begin before a
+/// poll that goes on is over.
 void run_after_all_others(std::function<void()> const& action) {
     try {
         std::thread([&] {
