@@ -108,7 +108,7 @@ Async<> SupervisorServer::handle_info(Exit message) {
 }
 
 Async<> SupervisorServer::handle_info(RetryRestart message) {
-    Async<bool> const retried = m_state->retry(message.wait);
+    Async<bool> const retried = m_state->retry(message);
     bool const gives_up = co_await retried;
     if (gives_up) {
         stop(ExitReason::shutdown());

@@ -245,13 +245,13 @@ Async<bool> SupervisorServer::State::child_ended(Exit message) {
     co_return gives_up;
 }
 
-Async<bool> SupervisorServer::State::retry(std::uint64_t wait) {
-    auto const waiting = std::ranges::find(m_children, wait, &Child::wait);
-    if (waiting == m_children.end()) {
+Async<bool> SupervisorServer::State::retry(RetryRestart message) {
+    auto const waiting = std::ranges::find(m_children, message.wait, &Child::wait);
+    if (waiting == m_children.end() || !waiting->is_restarting()) {
         co_return false;
     }
     auto const at = static_cast<std::size_t>(waiting - m_children.begin());
-    if (std::exchange(m_children[at].is_counted, false)) {
+    if (message.is_counted) {
         Async<> const again = start_again(m_children[at].key);
         co_await again;
         co_return false;
@@ -288,8 +288,7 @@ Async<bool> SupervisorServer::State::restart(std::size_t at) {
     if (wait > Duration(0)) {
         Child& child = m_children[position_of(key)];
         child.wait = m_next_wait++;
-        child.is_counted = true;
-        detail::send_self_later<SupervisorServer>(wait, RetryRestart{child.wait});
+        detail::send_self_later<SupervisorServer>(wait, RetryRestart{.wait = child.wait, .is_counted = true});
         co_return false;
     }
     Async<> const again = start_again(key);
@@ -305,7 +304,7 @@ Async<> SupervisorServer::State::start_again(std::uint64_t key) {
         if (!started) {
             log::error(started.error().message() + "; tried again");
             m_children[next].wait = m_next_wait++;
-            send(ServerRef<SupervisorServer>(sinew::self()), RetryRestart{m_children[next].wait});
+            send(ServerRef<SupervisorServer>(sinew::self()), RetryRestart{.wait = m_children[next].wait});
             co_return;
         }
     }

@@ -37,8 +37,6 @@ public:
         Pid pid = {};
         /// The number of the RetryRestart that it waits for; 0: none. Others are of waits that were given up.
         std::uint64_t wait = 0;
-        /// The restart that it waits for was counted, and the others were stopped for it.
-        bool is_counted = false;
         detail::BackoffState backoff = {};
         [[nodiscard]] bool is_restarting() const noexcept { return wait != 0; }
     };
@@ -51,8 +49,8 @@ public:
     Async<> stop_all();
     /// A child ended by itself. Returns whether the supervisor gives up.
     Async<bool> child_ended(Exit message);
-    /// The child that waits for this number is restarted. Returns whether the supervisor gives up.
-    Async<bool> retry(std::uint64_t wait);
+    /// The child that still waits for this is restarted. Returns whether the supervisor gives up.
+    Async<bool> retry(RetryRestart message);
 
     Async<Result<Pid>> add(ChildSpec spec);
     Async<Result<>> terminate(std::string id);

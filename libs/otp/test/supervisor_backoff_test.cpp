@@ -92,6 +92,30 @@ TEST(SupervisorBackOff, a_wait_that_was_given_up_shortens_no_later_one) {
     EXPECT_THAT(journal.lines(), ElementsAre("up a"));
 }
 
+TEST(SupervisorBackOff, a_wait_that_another_restart_ended_does_not_spare_a_later_one_its_count) {
+    Simulation simulation;
+    Journal journal;
+    auto const fails_at_its_second_start = [](int count) -> Result<Start> {
+        return count == 2 ? Result<Start>(failure(ErrorCode::unavailable, "not yet")) : Start::running;
+    };
+    auto const supervisor =
+        simulation.node()
+            .start(supervise(
+                SupervisorOptions{.strategy = Strategy::rest_for_one,
+                                  .intensity = 2,
+                                  .period = 1h,
+                                  .backoff = {.first = 10s, .longest = 10s}},
+                {child<Worker>({.name = "a", .journal = &journal}, {.id = "a"}),
+                 child<Worker>({.name = "b", .journal = &journal, .on_start = fails_at_its_second_start},
+                               {.id = "b"})}))
+            .value();
+    cast(name<Worker>("b"), Crash{}); // the first restart, which waits
+    simulation.advance(1s);
+    cast(name<Worker>("a"), Crash{}); // the second one, for both
+    simulation.advance(1min);
+    EXPECT_FALSE(is_alive(supervisor)) << "b failed to start: the third one";
+}
+
 TEST(SupervisorBackOff, a_significant_child_that_waits_counts_as_running) {
     Simulation simulation;
     Journal journal;

@@ -261,8 +261,10 @@ public:
     Async<> handle_info(Exit message);
     /// A restart whose start failed is tried again through the mailbox; one that must wait comes later.
     struct RetryRestart {
-        /// Which of the waits, each of which has a number of its own.
+        /// Which of the waits, each of which has a number of its own, from 1.
         std::uint64_t wait = 0;
+        /// The restart was counted, and the others were stopped for it.
+        bool is_counted = false;
     };
     Async<> handle_info(RetryRestart message);
     Async<> terminate(ExitReason const& reason);
