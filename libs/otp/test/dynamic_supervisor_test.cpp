@@ -1,4 +1,5 @@
 // Dynamic supervisors: children that come and go, against OTP's rules.
+#include "supervisor_world.hpp"
 #include "world.hpp"
 
 #include <sinew/otp.hpp>
@@ -8,9 +9,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,57 +23,21 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-struct Crash {};
-struct Finish {};
-
-class Member : public Server<Member> {
-public:
-    struct Options {
-        std::string name = {};
-        Journal* journal = nullptr;
-        std::function<Result<Start>(int)> on_start = {};
-        Duration stop_takes = Duration(0);
-        std::shared_ptr<std::atomic<int>> starts = std::make_shared<std::atomic<int>>(0);
-    };
-    explicit Member(Options options)
-        : m_options(std::move(options)) {}
-    Result<Start> init() {
-        set_trap_exit(true);
-        int const count = ++*m_options.starts;
-        Result<Start> result = m_options.on_start ? m_options.on_start(count) : Start::running;
-        if (result && *result == Start::running) {
-            m_options.journal->add("up " + m_options.name);
-        }
-        return result;
-    }
-    void handle_cast(Crash /*message*/) { throw std::runtime_error("boom"); }
-    void handle_cast(Finish /*message*/) { stop(); }
-    Async<> terminate(ExitReason reason) {
-        if (m_options.stop_takes > Duration(0)) {
-            co_await pause(m_options.stop_takes);
-        }
-        m_options.journal->add("down " + m_options.name + " " + reason.to_string());
-    }
-
-private:
-    Options m_options;
-};
-
 class DynamicSupervisors : public WorldTest {
 protected:
     ServerRef<DynamicSupervisor> start_supervisor(DynamicSupervisor::Options options = {}) {
         return world.node().start<DynamicSupervisor>({}, options).value();
     }
-    Result<ServerRef<Member>> add(ServerRef<DynamicSupervisor> supervisor, Member::Options options,
+    Result<ServerRef<Worker>> add(ServerRef<DynamicSupervisor> supervisor, Worker::Options options,
                                   ChildOptions place = {}) {
         options.journal = &journal;
         place.is_registered = false;
         Result<Pid> started =
-            call(supervisor, StartChild{child<Member>(std::move(options), std::move(place))});
+            call(supervisor, StartChild{child<Worker>(std::move(options), std::move(place))});
         if (!started) {
             return std::unexpected(std::move(started).error());
         }
-        return ServerRef<Member>(*started);
+        return ServerRef<Worker>(*started);
     }
 };
 SINEW_IN_BOTH_WORLDS(DynamicSupervisors);
@@ -101,7 +64,7 @@ TEST_P(DynamicSupervisors, refuse_more_than_max_children) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::no_space);
     EXPECT_THAT(refused.error().message(), HasSubstr("max_children, 2"));
-    cast(*b, Finish{});
+    cast(*b, EndWith{ExitReason::normal()});
     world.settle();
     EXPECT_TRUE(add(supervisor, {.name = "c"}));
 }
@@ -122,7 +85,7 @@ TEST_P(DynamicSupervisors, forget_temporary_children_and_transient_ones_that_end
     auto const temporary = add(supervisor, {.name = "a"}, {.restart = Restart::temporary}).value();
     auto const transient = add(supervisor, {.name = "b"}, {.restart = Restart::transient}).value();
     cast(temporary, Crash{});
-    cast(transient, Finish{});
+    cast(transient, EndWith{ExitReason::normal()});
     world.settle();
     EXPECT_EQ(call(supervisor, CountChildren{}).value(), ChildCounts{});
 }
@@ -137,7 +100,7 @@ TEST_P(DynamicSupervisors, give_up_after_too_many_restarts) {
     ASSERT_TRUE(is_alive(supervisor));
     auto const children = call(supervisor, WhichChildren{}).value();
     for (ChildInfo const& info : children) {
-        cast(ServerRef<Member>(info.pid), Crash{});
+        cast(ServerRef<Worker>(info.pid), Crash{});
     }
     world.settle();
     EXPECT_FALSE(is_alive(supervisor));
@@ -212,10 +175,10 @@ TEST_P(DynamicSupervisors, a_restart_that_keeps_failing_ends_the_supervisor) {
 TEST_P(DynamicSupervisors, children_can_be_registered_by_an_id_of_their_own) {
     auto const supervisor = start_supervisor();
     ASSERT_TRUE(
-        call(supervisor, StartChild{child<Member>({.name = "a", .journal = &journal}, {.id = "the-a"})}));
-    EXPECT_TRUE(whereis(name<Member>("the-a")));
+        call(supervisor, StartChild{child<Worker>({.name = "a", .journal = &journal}, {.id = "the-a"})}));
+    EXPECT_TRUE(whereis(name<Worker>("the-a")));
     auto const again =
-        call(supervisor, StartChild{child<Member>({.name = "a", .journal = &journal}, {.id = "the-a"})});
+        call(supervisor, StartChild{child<Worker>({.name = "a", .journal = &journal}, {.id = "the-a"})});
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code(), ErrorCode::exists);
 }
@@ -254,7 +217,7 @@ TEST_P(DynamicSupervisors, can_be_children_of_supervisors_and_have_supervisors_a
             .value();
     auto const members = name<DynamicSupervisor>("members");
     Supervisor const subtree =
-        supervise(Strategy::one_for_one, {child<Member>({.name = "x", .journal = &journal}, {.id = "x"})});
+        supervise(Strategy::one_for_one, {child<Worker>({.name = "x", .journal = &journal}, {.id = "x"})});
     ASSERT_TRUE(call(members, StartChild{child(subtree, {.id = "subtree"})}));
     EXPECT_EQ(call(members, CountChildren{}).value(),
               (ChildCounts{.specs = 1, .active = 1, .supervisors = 1, .workers = 0}));
@@ -282,10 +245,10 @@ protected:
     ServerRef<DynamicSupervisor> start_supervisor(DynamicSupervisor::Options options = {}) {
         return simulation.node().start<DynamicSupervisor>({}, options).value();
     }
-    Pid add(ServerRef<DynamicSupervisor> supervisor, Member::Options options, ChildOptions place = {}) {
+    Pid add(ServerRef<DynamicSupervisor> supervisor, Worker::Options options, ChildOptions place = {}) {
         options.journal = &journal;
         place.is_registered = false;
-        return call(supervisor, StartChild{child<Member>(std::move(options), std::move(place))}).value();
+        return call(supervisor, StartChild{child<Worker>(std::move(options), std::move(place))}).value();
     }
     Simulation simulation;
     Journal journal;
@@ -371,10 +334,10 @@ TEST_F(DynamicSupervisorsInTime, stop_children_that_are_still_starting) {
 
 TEST_F(DynamicSupervisorsInTime, count_children_that_wait_for_their_restart) {
     auto const supervisor = start_supervisor({.max_children = 1, .backoff = {.first = 1s}});
-    cast(ServerRef<Member>(add(supervisor, {.name = "a"})), Crash{});
+    cast(ServerRef<Worker>(add(supervisor, {.name = "a"})), Crash{});
     simulation.run_until_settled();
     EXPECT_EQ(call(supervisor, WhichChildren{}).value().at(0).state, ChildInfo::State::restarting);
-    EXPECT_EQ(call(supervisor, StartChild{child<Member>({}, {.is_registered = false})}).error().code(),
+    EXPECT_EQ(call(supervisor, StartChild{child<Worker>({}, {.is_registered = false})}).error().code(),
               ErrorCode::no_space);
     simulation.advance(1s);
     EXPECT_EQ(call(supervisor, WhichChildren{}).value().at(0).state, ChildInfo::State::running);
@@ -384,7 +347,7 @@ TEST_F(DynamicSupervisorsInTime, with_back_off_wait_longer_from_restart_to_resta
     auto const supervisor = start_supervisor({.intensity = 100, .backoff = {.first = 1s, .longest = 4s}});
     add(supervisor, {.name = "a"});
     for (Duration const wait : {Duration(1s), Duration(2s), Duration(4s), Duration(4s)}) {
-        cast(ServerRef<Member>(call(supervisor, WhichChildren{}).value().at(0).pid), Crash{});
+        cast(ServerRef<Worker>(call(supervisor, WhichChildren{}).value().at(0).pid), Crash{});
         simulation.run_until_settled();
         journal.clear();
         simulation.advance(wait - 1ns);
@@ -393,7 +356,7 @@ TEST_F(DynamicSupervisorsInTime, with_back_off_wait_longer_from_restart_to_resta
         EXPECT_THAT(journal.lines(), ElementsAre("up a"));
     }
     simulation.advance(5s);
-    cast(ServerRef<Member>(call(supervisor, WhichChildren{}).value().at(0).pid), Crash{});
+    cast(ServerRef<Worker>(call(supervisor, WhichChildren{}).value().at(0).pid), Crash{});
     simulation.run_until_settled();
     journal.clear();
     simulation.advance(1s);

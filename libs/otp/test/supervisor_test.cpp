@@ -163,7 +163,7 @@ TEST_P(Supervisors, a_child_that_does_not_stop_in_time_is_killed) {
     auto const supervisor =
         world.node()
             .start(supervise(Strategy::one_for_one,
-                             {child<Worker>({.name = "s", .journal = &journal, .ignores_shutdown = true},
+                             {child<Worker>({.name = "s", .journal = &journal, .stop_takes = 1h},
                                             {.id = "s", .shutdown = Shutdown::after(50ms)})}))
             .value();
     watch(whereis(name<Worker>("s")));

@@ -8,7 +8,6 @@
 #include <sinew/otp.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -32,7 +31,7 @@ public:
         /// Says what the n-th start does.
         std::function<Result<Start>(int)> on_start = {};
         std::shared_ptr<std::atomic<int>> starts = std::make_shared<std::atomic<int>>(0);
-        bool ignores_shutdown = false;
+        Duration stop_takes = Duration(0);
     };
     explicit Worker(Options options)
         : m_options(std::move(options)) {}
@@ -48,8 +47,8 @@ public:
     void handle_cast(Crash /*message*/) { throw std::runtime_error("boom"); }
     void handle_cast(EndWith message) { stop(std::move(message.reason)); }
     Async<> terminate(ExitReason reason) {
-        if (m_options.ignores_shutdown) {
-            co_await pause(std::chrono::hours(1));
+        if (m_options.stop_takes > Duration(0)) {
+            co_await pause(m_options.stop_takes);
         }
         m_options.journal->add("down " + m_options.name + " " + reason.to_string());
     }
