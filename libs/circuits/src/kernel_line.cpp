@@ -25,11 +25,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <exception>
 #include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -52,8 +52,8 @@ GpioOptions without_debounce(GpioOptions const& options) {
     return raw;
 }
 
-/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops to
-/// report edges in the middle of the driver's poll.
+/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops
+/// reporting edges in the middle of the driver's poll.
 bool must_not_disturb_polls(LineInfo const& line) {
     return line.chip_label == "cp2112_gpio";
 }
@@ -67,7 +67,7 @@ void run_after_all_others(std::function<void()> const& action) {
             ::sched_setscheduler(0, SCHED_IDLE, &parameter); // may fail: then it is as likely as without
             action();
         }).join();
-    } catch (std::system_error const&) { // no thread to be had
+    } catch (std::exception const&) { // no thread to be had
         action();
     }
 }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,6 +21,11 @@ namespace {
 /// Ends what GRUB says of a disk.
 constexpr auto mark = "(end of disk)";
 
+std::vector<std::string> words(std::string const& text) {
+    std::istringstream stream(text);
+    return {std::istream_iterator<std::string>(stream), {}};
+}
+
 std::string with_disk(std::string command, std::size_t index) {
     for (auto at = command.find('@'); at != std::string::npos; at = command.find('@', at)) {
         command.replace(at, 1, "hd" + std::to_string(index));
@@ -29,26 +36,13 @@ std::string with_disk(std::string command, std::size_t index) {
 /// A GRUB that QEMU's -kernel takes, with a script inside.
 void make_grub(Workshop const& workshop, std::string const& script) {
     workshop.write("grub.cfg", script);
-    tool({"grub-mkimage",
-          "--format",
-          "i386-pc",
-          "--prefix",
-          "/",
-          "--config",
-          workshop.text_path("grub.cfg"),
-          "--output",
-          workshop.text_path("core.img"),
-          "biosdisk",
-          "part_msdos",
-          "part_gpt",
-          "fat",
-          "ls",
-          "hashsum",
-          "gcry_sha256",
-          "serial",
-          "terminal",
-          "echo",
-          "halt"});
+    auto command = words("grub-mkimage --format i386-pc --prefix / --config");
+    command.insert(command.end(),
+                   {workshop.text_path("grub.cfg"), "--output", workshop.text_path("core.img")});
+    std::ranges::copy(
+        words("biosdisk part_msdos part_gpt fat ls hashsum gcry_sha256 serial terminal echo halt"),
+        std::back_inserter(command));
+    tool(command);
     auto kernel = must(read_file("/usr/lib/grub/i386-pc/lnxboot.img"));
     auto const core = workshop.read("core.img");
     kernel.insert(kernel.end(), core.begin(), core.end());
@@ -56,17 +50,9 @@ void make_grub(Workshop const& workshop, std::string const& script) {
 }
 
 std::string run_qemu(Workshop const& workshop, std::vector<GrubDisk> const& disks) {
-    std::vector<std::string> command{"qemu-system-x86_64",
-                                     "-nodefaults",
-                                     "-display",
-                                     "none",
-                                     "-serial",
-                                     "stdio",
-                                     "-m",
-                                     "64",
-                                     "-no-reboot",
-                                     "-kernel",
-                                     workshop.text_path("grub.lnx")};
+    auto command =
+        words("qemu-system-x86_64 -nodefaults -display none -serial stdio -m 64 -no-reboot -kernel");
+    command.push_back(workshop.text_path("grub.lnx"));
     for (std::size_t i = 0; i < disks.size(); ++i) {
         auto const name = "disk" + std::to_string(i);
         workshop.write(name, disks[i].content);

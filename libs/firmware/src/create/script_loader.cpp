@@ -201,6 +201,25 @@ Result<> check_config(Script const& script, Section& config) {
     return check_tasks(script, config);
 }
 
+/// They can only be known on the device.
+constexpr std::array<std::string_view, 2> computed_variables{"FWUP_META_UUID", "FWUP_META_NICKNAME"};
+
+std::string as_reference(std::string_view variable) {
+    return "${" + std::string(variable) + "}";
+}
+
+Result<> check_computed_variables(Variables const& variables, std::string const& script) {
+    for (auto const name : computed_variables) {
+        if (variables.get(name) != as_reference(name)) {
+            return failure(ErrorCode::invalid_argument,
+                           script + ": " + std::string(name) +
+                               " can't be defined: it follows from the content of the archive; take another "
+                               "name");
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 Result<ResourceSource> resource_source(Script const& script, Section const& resource) {
@@ -233,29 +252,6 @@ Result<ResourceSource> resource_source(Script const& script, Section const& reso
     }
     return source;
 }
-
-namespace {
-
-/// They can only be known on the device.
-constexpr std::array<std::string_view, 2> computed_variables{"FWUP_META_UUID", "FWUP_META_NICKNAME"};
-
-std::string as_reference(std::string_view variable) {
-    return "${" + std::string(variable) + "}";
-}
-
-Result<> check_computed_variables(Variables const& variables, std::string const& script) {
-    for (auto const name : computed_variables) {
-        if (variables.get(name) != as_reference(name)) {
-            return failure(ErrorCode::invalid_argument,
-                           script + ": " + std::string(name) +
-                               " can't be defined: it follows from the content of the archive; take another "
-                               "name");
-        }
-    }
-    return {};
-}
-
-} // namespace
 
 Result<LoadedScript> load_script(CreateOptions const& options) {
     std::string text;
