@@ -98,11 +98,12 @@ class Archive:
 
 @dataclass
 class SmallGuest:
-    """What goes into the machine, and what it runs."""
+    """What goes into the machine (programs to /bin, files to /files), and what it runs."""
 
     scratch: Path
     modules: list[str] = field(default_factory=list)
     programs: list[Path] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
 
     def initramfs(self, kernel: Path, script: str) -> Path:
         archive = Archive()
@@ -119,6 +120,8 @@ class SmallGuest:
             archive.add_file(f"bin/{program.name}", stripped.read_bytes())
             for library in shared_libraries(program):
                 archive.add_file(str(library).lstrip("/"), library.resolve().read_bytes())
+        for file in self.files:
+            archive.add_file(f"files/{file.name}", file.read_bytes(), 0o644)
         load = "\n".join(f"busybox insmod /modules/{module}.ko || exit_with 99" for module in self.modules)
         archive.add_file(
             "init",

@@ -1,32 +1,17 @@
 /// Any bytes as an archive: read its metadata, verify it, whole and as far as it is good, and apply its first
 /// task to a disk in memory.
+#include "nothing_mounted.hpp"
+
 #include <sinew/base/bytes.hpp>
-#include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <span>
-
-namespace {
 
 using namespace sinew;
 using namespace sinew::firmware;
-
-class NothingMounted final : public RunningSystem {
-public:
-    [[nodiscard]] Result<MountSource> mount_source(std::filesystem::path const& /*path*/) const override {
-        return failure(ErrorCode::not_found, "nothing is mounted");
-    }
-    [[nodiscard]] bool is_path_on_device(std::filesystem::path const& /*path*/,
-                                         std::filesystem::path const& /*device*/) const override {
-        return false;
-    }
-};
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     auto const bytes = std::as_bytes(std::span(data, size));

@@ -6,36 +6,20 @@
 #include "archive/archive_head.hpp"
 #include "archive/resource_stream.hpp"
 #include "disk/output_cache.hpp"
+#include "nothing_mounted.hpp"
 #include "script/variables.hpp"
 
 #include <sinew/base/bytes.hpp>
-#include <sinew/base/result.hpp>
 #include <sinew/firmware.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 
-namespace {
-
 using namespace sinew;
 using namespace sinew::firmware;
-
-class NothingMounted final : public RunningSystem {
-public:
-    [[nodiscard]] Result<MountSource> mount_source(std::filesystem::path const& /*path*/) const override {
-        return failure(ErrorCode::not_found, "nothing is mounted");
-    }
-    [[nodiscard]] bool is_path_on_device(std::filesystem::path const& /*path*/,
-                                         std::filesystem::path const& /*device*/) const override {
-        return false;
-    }
-};
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     if (size > largest_meta_conf) {
@@ -51,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     MemoryDevice disk(Growth::fixed, disk_bytes);
     NothingMounted const system;
     auto const task = choose_task(parsed->config, "", {disk, system});
-    if (!specs || !task || !check_task({parsed->config, **task, *specs, disk, std::nullopt})) {
+    if (!specs || !task || !check_task({parsed->config, **task, *specs, disk, system, std::nullopt})) {
         return 0;
     }
     OutputCache cache(disk, 8);

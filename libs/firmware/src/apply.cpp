@@ -113,7 +113,7 @@ private:
         TRY(m_specs, resource_specs(m_head.config));
         TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
         m_root = running_root(m_disk, m_system);
-        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_root, m_options.unsafe}));
+        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_system, m_root, m_options.unsafe}));
         TRY_OK(check_completeness());
         TRY_OK(check_delta_sources(*m_task, delta_notes(head.notes), m_disk));
         m_payload_total = payload_bytes(*m_task, m_specs);

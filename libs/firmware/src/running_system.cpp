@@ -54,8 +54,10 @@ std::optional<std::uint64_t> read_device(std::filesystem::path const& path) {
     return text ? parse_device(*text) : std::nullopt;
 }
 
-std::filesystem::path sysfs_folder(std::filesystem::path const& sysfs, std::uint64_t device) {
-    return sysfs / "dev" / "block" / (std::to_string(major(device)) + ":" + std::to_string(minor(device)));
+/// `kind`: "block" or "char".
+std::filesystem::path sysfs_folder(std::filesystem::path const& sysfs, char const* kind,
+                                   std::uint64_t device) {
+    return sysfs / "dev" / kind / (std::to_string(major(device)) + ":" + std::to_string(minor(device)));
 }
 
 /// The device below `device` if it is a layer (device-mapper) on exactly one other.
@@ -63,7 +65,7 @@ std::optional<std::uint64_t> layer_below(std::filesystem::path const& sysfs, std
     std::error_code error;
     std::optional<std::uint64_t> below;
     for (auto const& slave :
-         std::filesystem::directory_iterator(sysfs_folder(sysfs, device) / "slaves", error)) {
+         std::filesystem::directory_iterator(sysfs_folder(sysfs, "block", device) / "slaves", error)) {
         if (below) {
             return std::nullopt;
         }
@@ -94,7 +96,7 @@ Result<MountSource> KernelRunningSystem::mount_source(std::filesystem::path cons
         }
         device = below;
     }
-    auto const folder = sysfs_folder(m_sysfs, *device);
+    auto const folder = sysfs_folder(m_sysfs, "block", *device);
     auto const sectors = read_number(folder / "size");
     if (!sectors) {
         return failure(ErrorCode::not_found, path.string() + ": isn't mounted from a disk");
@@ -129,6 +131,18 @@ bool KernelRunningSystem::is_path_on_device(std::filesystem::path const& path,
         mounted = layer_below(m_sysfs, *mounted);
     }
     return false;
+}
+
+std::optional<std::uint64_t>
+KernelRunningSystem::ubi_volume_bytes(std::filesystem::path const& volume) const {
+    struct stat status{};
+    if (::stat(volume.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) {
+        return std::nullopt;
+    }
+    auto const folder = sysfs_folder(m_sysfs, "char", static_cast<std::uint64_t>(status.st_rdev));
+    auto const blocks = read_number(folder / "reserved_ebs");
+    auto const block_bytes = read_number(folder / "usable_eb_size");
+    return blocks && block_bytes ? std::optional(*blocks * *block_bytes) : std::nullopt;
 }
 
 } // namespace sinew::firmware

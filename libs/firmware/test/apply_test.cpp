@@ -274,6 +274,25 @@ TEST_F(Refused, writing_into_the_running_root) {
                {.task = "t", .running_system = &system}));
 }
 
+TEST_F(Refused, a_resource_that_is_larger_than_its_ubi_volume) {
+    m_workshop.write("rootfs", noise(10'001, 1));
+    FakeSystem system;
+    system.ubi_volumes["/nowhere/ubi0_1"] = 10'000;
+    ApplyOptions const options{.task = "t", .unsafe = Unsafe::allowed, .running_system = &system};
+    auto const apply_after = [&](std::string const& on_init) {
+        return apply(m_workshop.archive("file-resource rootfs { host-path = rootfs } task t { on-init { " +
+                                        on_init +
+                                        " } on-resource rootfs { ubi_volume_write(\"/nowhere/ubi0_1\") } }"),
+                     m_disk, options);
+    };
+    auto const done = apply_after("raw_memset(0, 1, 1)");
+    EXPECT_THAT(message_of(done), HasSubstr("has 10001 bytes, but the UBI volume /nowhere/ubi0_1 has only"));
+    EXPECT_EQ(done.error().code(), ErrorCode::no_space);
+    EXPECT_EQ(m_disk.write_count(), 0u);
+    EXPECT_THAT(message_of(apply_after("execute(\"true\")")), HasSubstr("/nowhere/ubi0_1: "))
+        << "the command might have made it larger";
+}
+
 TEST_F(Apply, damage_in_the_payload_drops_the_small_writes_and_runs_on_error) {
     m_workshop.write("big", noise(300'000, 1));
     auto archive =

@@ -117,6 +117,11 @@ bool FakeSystem::is_path_on_device(std::filesystem::path const& path,
     return mounts.contains(path.string()) && device == "/dev/root";
 }
 
+std::optional<std::uint64_t> FakeSystem::ubi_volume_bytes(std::filesystem::path const& volume) const {
+    auto const found = ubi_volumes.find(volume.string());
+    return found == ubi_volumes.end() ? std::nullopt : std::optional(found->second);
+}
+
 Bytes bytes_at(BlockDevice& disk, std::uint64_t block, std::size_t count) {
     Bytes bytes(count);
     must(disk.read_at(block * block_size_bytes, bytes));

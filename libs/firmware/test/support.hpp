@@ -84,9 +84,12 @@ Result<ApplyReport> apply(BytesView archive, BlockDevice& disk, ApplyOptions opt
 class FakeSystem final : public RunningSystem {
 public:
     std::map<std::string, MountSource> mounts;
+    std::map<std::string, std::uint64_t> ubi_volumes;
     [[nodiscard]] Result<MountSource> mount_source(std::filesystem::path const& path) const override;
     [[nodiscard]] bool is_path_on_device(std::filesystem::path const& path,
                                          std::filesystem::path const& device) const override;
+    [[nodiscard]] std::optional<std::uint64_t>
+    ubi_volume_bytes(std::filesystem::path const& volume) const override;
 };
 
 /// `count` bytes of a disk from a block on.

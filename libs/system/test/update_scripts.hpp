@@ -86,6 +86,7 @@ public:
             .partition_number = 5, .disk_number = 1, .start_block = *m_block, .block_count = 4096};
     }
     bool is_path_on_device(fs::path const&, fs::path const&) const override { return false; }
+    std::optional<std::uint64_t> ubi_volume_bytes(fs::path const&) const override { return std::nullopt; }
 
 private:
     std::optional<std::uint64_t> m_block;

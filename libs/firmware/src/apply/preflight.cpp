@@ -245,8 +245,10 @@ private:
         case Function::path_write:
         case Function::pipe_write:
         case Function::execute:
-        case Function::ubi_volume_write:
             return check_unsafe(words[0]);
+        case Function::ubi_volume_write:
+            TRY_OK(check_unsafe(words[0]));
+            return check_ubi_volume(words[1], *resource);
         }
         return failure(ErrorCode::invalid_argument, "unknown function '" + words[0] + "'");
     }
@@ -277,6 +279,22 @@ private:
                            std::to_string(slot->number) + " at block " + std::to_string(offset) +
                            ", has only " + std::to_string(slot->block_count) + "; make it smaller" +
                            std::string(nothing_written));
+    }
+
+    /// A volume isn't judged if commands run before, which may make it or change its size.
+    [[nodiscard]] Result<> check_ubi_volume(std::string const& volume, ResourceSpec const& resource) const {
+        auto const* const on_init = m_preflight.task.find_section("on-init", "");
+        bool const runs_commands =
+            on_init != nullptr &&
+            std::ranges::any_of(on_init->calls, [](Call const& call) { return call.words[0] == "execute"; });
+        auto const capacity = m_preflight.system.ubi_volume_bytes(volume);
+        if (runs_commands || !capacity || resource.size_bytes() <= *capacity) {
+            return {};
+        }
+        return failure(ErrorCode::no_space,
+                       "resource '" + resource.name + "' has " + std::to_string(resource.size_bytes()) +
+                           " bytes, but the UBI volume " + volume + " has only " + std::to_string(*capacity) +
+                           "; make it smaller" + std::string(nothing_written));
     }
 
     [[nodiscard]] Result<> check_range(std::uint64_t offset, std::uint64_t blocks) const {

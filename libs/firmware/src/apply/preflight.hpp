@@ -36,13 +36,14 @@ struct Preflight {
     Section const& task;
     std::span<ResourceSpec const> resources;
     BlockDevice& disk;
+    RunningSystem const& system;
     std::optional<ProtectedBlocks> root;
     Unsafe unsafe = Unsafe::refused;
 };
 
 /// Errors: invalid_argument: an unknown function, a wrong argument, an on-resource without its file-resource;
-/// no_space: a resource is larger than its slot, or the disk is too small; denied: something would be written
-/// into the running root, or a function needs --unsafe.
+/// no_space: a resource is larger than its slot or UBI volume, or the disk is too small; denied: something
+/// would be written into the running root, or a function needs --unsafe.
 [[nodiscard]] Result<> check_task(Preflight const& preflight);
 
 } // namespace sinew::firmware

@@ -1,4 +1,5 @@
-/// What the update engine has to know of the machine it runs on: where a path is mounted from.
+/// What the update engine has to know of the machine it runs on: where a path is mounted from, and how much
+/// raw flash holds.
 ///
 /// Injected, so that tests can say what is mounted. Threading: const calls from any thread; they may block.
 #pragma once
@@ -34,9 +35,12 @@ public:
     /// Whether `path` is mounted from the block special file `device` (or from a layer above it).
     [[nodiscard]] virtual bool is_path_on_device(std::filesystem::path const& path,
                                                  std::filesystem::path const& device) const = 0;
+    /// How many bytes a UBI volume (/dev/ubi0_1) holds. None if it isn't there, or isn't a UBI volume.
+    [[nodiscard]] virtual std::optional<std::uint64_t>
+    ubi_volume_bytes(std::filesystem::path const& volume) const = 0;
 };
 
-/// The kernel's answer: stat(2) and /sys/dev/block.
+/// The kernel's answer: stat(2), /sys/dev/block and /sys/dev/char.
 class KernelRunningSystem final : public RunningSystem {
 public:
     /// `sysfs` is where sysfs is mounted.
@@ -45,6 +49,8 @@ public:
     [[nodiscard]] Result<MountSource> mount_source(std::filesystem::path const& path) const override;
     [[nodiscard]] bool is_path_on_device(std::filesystem::path const& path,
                                          std::filesystem::path const& device) const override;
+    [[nodiscard]] std::optional<std::uint64_t>
+    ubi_volume_bytes(std::filesystem::path const& volume) const override;
 
 private:
     std::filesystem::path m_sysfs;
