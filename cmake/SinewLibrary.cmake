@@ -44,15 +44,26 @@ function(sinew_program NAME)
     endforeach()
 endfunction()
 
+# SINGLE_THREADED: what is tested starts no thread of its own, so the thread sanitizer isn't asked.
 function(sinew_test NAME)
-    if(NOT SINEW_TESTS OR SINEW_FUZZ)
+    cmake_parse_arguments(ARG "SINGLE_THREADED" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+    if(NOT SINEW_TESTS OR SINEW_FUZZ OR (ARG_SINGLE_THREADED AND SINEW_SANITIZE STREQUAL "thread"))
         return()
     endif()
-    cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
     find_package(GTest REQUIRED)
     sinew_program(${NAME}_test SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} GTest::gmock GTest::gtest_main rapidcheck)
-    include(GoogleTest)
-    gtest_discover_tests(${NAME}_test TEST_PREFIX ${NAME}. DISCOVERY_TIMEOUT 60)
+    sinew_run_in_shards(${NAME} ${NAME}_test)
+    add_dependencies(tests ${NAME}_test)
+endfunction()
+
+# Tells ctest to run a program of GoogleTest, with the options that follow, in four processes that share its tests.
+# A process for each test would spend most of its time on starting, with sanitizers.
+function(sinew_run_in_shards NAME PROGRAM)
+    foreach(shard RANGE 3)
+        add_test(NAME ${NAME}.shard_${shard} COMMAND ${PROGRAM} ${ARGN})
+        set_tests_properties(${NAME}.shard_${shard} PROPERTIES
+            ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard};GTEST_BRIEF=1")
+    endforeach()
 endfunction()
 
 function(sinew_benchmark NAME)
