@@ -50,6 +50,14 @@ def module_file(kernel: Path, name: str) -> Path:
     return found[0]
 
 
+def built_program(name: str) -> Path:
+    """A program of ours, from the build that SINEW_PRESET names (release)."""
+    preset = os.environ.get("SINEW_PRESET", "release")
+    program = REPOSITORY / "build" / preset / "bin" / name
+    assert program.exists(), f"{program} is missing; run: cmake --build build/{preset} --target {name}"
+    return program
+
+
 def shared_libraries(program: Path) -> list[Path]:
     """What the dynamic linker loads for `program`, the linker included."""
     return [Path(path) for path in re.findall(r"(/\S+) \(0x", run("ldd", str(program)))]

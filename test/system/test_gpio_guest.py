@@ -3,19 +3,10 @@
 What is checked is in apps/sinew-sim/test/circuits_kernel_test.cpp.
 """
 
-import os
 from pathlib import Path
 
 import pytest
-from support.small_guest import REPOSITORY, SmallGuest
-
-PRESET = os.environ.get("SINEW_PRESET", "release")
-
-
-def built_program(name: str) -> Path:
-    program = REPOSITORY / "build" / PRESET / "bin" / name
-    assert program.exists(), f"{program} is missing; run: cmake --build build/{PRESET} --target {name}"
-    return program
+from support.small_guest import SmallGuest, built_program
 
 
 @pytest.fixture(name="guest")

@@ -1,14 +1,12 @@
 """ubi_volume_write() on a real kernel: Linux' own simulated NAND flash and UBI in a virtual machine."""
 
-import os
 import random
 import subprocess
 from pathlib import Path
 
 import pytest
-from support.small_guest import REPOSITORY, SmallGuest
+from support.small_guest import SmallGuest, built_program
 
-FWUP = REPOSITORY / "build" / os.environ.get("SINEW_PRESET", "release") / "bin" / "fwup"
 UBI_TOOLS = [Path("/usr/sbin") / name for name in ("ubiattach", "ubimkvol")]
 # A static volume is as long as what was written to it, and its checksum is compared when it is opened.
 # A volume keeps a mark from the beginning of an update to its end.
@@ -21,7 +19,11 @@ is_unfinished() { [ "$(busybox cat /sys/class/ubi/ubi0_0/upd_marker)" = 1 ]; }
 def make_archive(folder: Path, name: str, script: str) -> Path:
     (folder / "fwup.conf").write_text(script)
     done = subprocess.run(
-        [FWUP, "-c", "-f", "fwup.conf", "-o", name], cwd=folder, capture_output=True, text=True, check=False
+        [built_program("fwup"), "-c", "-f", "fwup.conf", "-o", name],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return folder / name
@@ -40,7 +42,6 @@ def script_for(host_path: str, volume: str = "/dev/ubi0_0", options: str = "") -
 
 @pytest.fixture(name="guest")
 def guest_fixture(tmp_path: Path) -> SmallGuest:
-    assert FWUP.exists(), f"{FWUP} is missing; run: cmake --build --preset release --target fwup"
     noise = random.Random(1)
     with_hole = noise.randbytes(1_700_001) + bytes(1 << 20) + noise.randbytes(1_300_003)
     (tmp_path / "old.img").write_bytes(noise.randbytes(3_000_000))
@@ -48,7 +49,7 @@ def guest_fixture(tmp_path: Path) -> SmallGuest:
     return SmallGuest(
         scratch=tmp_path,
         modules=["mtd", "bch", "nandcore", "nand", "nandsim", "ubi"],
-        programs=[FWUP, *UBI_TOOLS],
+        programs=[built_program("fwup"), *UBI_TOOLS],
         files=[tmp_path / "old.img", tmp_path / "new.img"],
     )
 

@@ -281,12 +281,13 @@ private:
                            std::string(nothing_written));
     }
 
-    /// A volume isn't judged if commands run before, which may make it or change its size.
+    /// A volume isn't judged if the task runs commands, which may make it or change its size.
     [[nodiscard]] Result<> check_ubi_volume(std::string const& volume, ResourceSpec const& resource) const {
-        auto const* const on_init = m_preflight.task.find_section("on-init", "");
-        bool const runs_commands =
-            on_init != nullptr &&
-            std::ranges::any_of(on_init->calls, [](Call const& call) { return call.words[0] == "execute"; });
+        bool const runs_commands = std::ranges::any_of(m_preflight.task.sections, [](Section const& event) {
+            return std::ranges::any_of(event.calls, [](Call const& call) {
+                return !call.words.empty() && (call.words[0] == "execute" || call.words[0] == "pipe_write");
+            });
+        });
         auto const capacity = m_preflight.system.ubi_volume_bytes(volume);
         if (runs_commands || !capacity || resource.size_bytes() <= *capacity) {
             return {};
