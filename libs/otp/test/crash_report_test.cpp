@@ -1,5 +1,5 @@
 // Crash reports: what they say, and how many there are.
-#include "log_report.hpp"
+#include "log/report.hpp"
 
 #include <sinew/base/describe.hpp>
 #include <sinew/otp.hpp>

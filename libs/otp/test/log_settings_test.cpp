@@ -1,5 +1,5 @@
 // The section [log] of an application's configuration.
-#include "log_settings.hpp"
+#include "log/settings.hpp"
 
 #include <sinew/base/file.hpp>
 #include <sinew/otp.hpp>

@@ -1,5 +1,5 @@
 // A sorted map of readers without locks: it stays whole when there is no memory for a change.
-#include "allocation_faults.hpp"
+#include "simulation/allocation_faults.hpp"
 
 #include <sinew/otp/detail/ordered_map.hpp>
 

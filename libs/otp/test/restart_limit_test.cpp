@@ -1,4 +1,4 @@
-#include "restart_limit.hpp"
+#include "supervisor/restart_limit.hpp"
 
 #include <sinew/base/clock.hpp>
 

@@ -1,5 +1,5 @@
 // Out of memory, out of descriptors: the process that asked for more dies, and the node lives.
-#include "allocation_faults.hpp"
+#include "simulation/allocation_faults.hpp"
 #include "world.hpp"
 
 #include <sinew/otp.hpp>

@@ -3,7 +3,7 @@
 /// Threading: a simulation's thread.
 #pragma once
 
-#include "restart_limit.hpp"
+#include "supervisor/restart_limit.hpp"
 
 #include <sinew/otp.hpp>
 

@@ -1,7 +1,7 @@
 // Random supervision trees under random crashes, failing starts and terminations, against a model of OTP's
 // rules: the same children start and stop in the same order, restarts are counted exactly, nobody is left
 // over.
-#include "restart_limit.hpp"
+#include "supervisor/restart_limit.hpp"
 #include "supervisor_model.hpp"
 
 #include <sinew/otp.hpp>

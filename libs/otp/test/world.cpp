@@ -1,6 +1,6 @@
 #include "world.hpp"
 
-#include "node_core.hpp"
+#include "node/node_core.hpp"
 
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/node.hpp>

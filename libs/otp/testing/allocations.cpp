@@ -1,5 +1,5 @@
 // The operator new of test programs: counts what lives, and fails when a simulation asks for it.
-#include "allocation_faults.hpp"
+#include "simulation/allocation_faults.hpp"
 
 #include <sinew/otp/allocations.hpp>
 

@@ -1,0 +1,109 @@
+/// NodeCore: what a Node is made of: the process table, workers, names, clock and blocking pool.
+///
+/// Invariant: process records never move and are never unmapped while the node lives, so that any Pid can be
+/// looked at. Threading: the table's readers don't lock; names and slots do.
+#pragma once
+
+#include "log/report.hpp"
+#include "process/inspection.hpp"
+#include "process/process.hpp"
+#include "scheduler/blocking_pool.hpp"
+#include "scheduler/chooser.hpp"
+#include "scheduler/slot_depot.hpp"
+#include "scheduler/watchdog.hpp"
+#include "scheduler/worker.hpp"
+#include "shared/registry.hpp"
+
+#include <sinew/base/clock.hpp>
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/node.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace sinew::detail {
+
+class NodeCore {
+public:
+    struct Setup {
+        NodeOptions options;
+        /// Set for a simulation.
+        std::optional<std::uint64_t> seed;
+    };
+    NodeCore(Node& owner, Setup const& setup);
+    NodeCore(NodeCore const&) = delete;
+    NodeCore& operator=(NodeCore const&) = delete;
+    NodeCore(NodeCore&&) = delete;
+    NodeCore& operator=(NodeCore&&) = delete;
+    ~NodeCore();
+
+    /// The record a Pid's index means, whoever lives there now; null: never used.
+    [[nodiscard]] Process* find(Pid pid) const noexcept { return slots.find(pid); }
+    [[nodiscard]] std::int64_t now_ns() const noexcept;
+    /// A moment at most coarse_step_ns() ago, for a fifth of the price.
+    [[nodiscard]] std::int64_t coarse_now_ns() const noexcept;
+    [[nodiscard]] std::int64_t coarse_step_ns() const noexcept { return m_coarse_step_ns; }
+    [[nodiscard]] bool is_simulated() const noexcept { return m_virtual_clock != nullptr; }
+    [[nodiscard]] ManualClock& virtual_clock() noexcept { return *m_virtual_clock; }
+    /// The worker an outside thread's new process goes to.
+    [[nodiscard]] Worker& next_worker() noexcept;
+    [[nodiscard]] std::uint64_t next_shared_sequence() noexcept {
+        return m_shared_sequence.fetch_add(1, std::memory_order_relaxed);
+    }
+    /// In a simulation: runs until `is_done()`, at most until the virtual `deadline_ns`.
+    bool run_simulation_until(std::int64_t deadline_ns, bool (*is_done)(void*), void* argument);
+    void start_threads();
+    /// Never less than there are; more only while some end.
+    [[nodiscard]] std::size_t process_count() const noexcept;
+
+    Node& node;
+    log::Sink& sink;
+    SlotDepot slots;
+    /// The real-time one, if there is one, is the last.
+    std::vector<std::unique_ptr<Worker>> workers;
+    unsigned ordinary_workers = 0;
+    RealTimeWorker real_time;
+    Worker* real_time_worker = nullptr;
+    Registry registry;
+    ReportLimiter reports;
+    /// Of a simulation, else null.
+    Chooser* chooser = nullptr;
+    std::shared_ptr<MessageHook> message_hook;
+    std::unique_ptr<BlockingPool> blocking;
+    /// None in a simulation.
+    std::unique_ptr<Watchdog> watchdog;
+    /// Processes made by threads outside.
+    std::atomic<std::uint64_t> spawned_outside{0};
+    std::atomic<bool> is_stopping{false};
+    /// Runs are timed (Node::account_time).
+    std::atomic<bool> is_timing{false};
+    /// Workers that have nothing to do. On a line of its own: it is read at each step.
+    alignas(64) std::atomic<unsigned> hungry_workers{0};
+    /// In node_by_index().
+    unsigned node_index = 0;
+
+private:
+    [[nodiscard]] std::uint64_t spawn_count() const noexcept;
+    /// False: none was found alive.
+    /// Until no process is left, or none has ended for a while.
+    void wait_while_ending() const noexcept;
+    [[nodiscard]] bool kill_everyone() noexcept;
+    void kill_all() noexcept;
+    void drop_left_overs() noexcept;
+    std::int64_t m_coarse_step_ns;
+    std::unique_ptr<ManualClock> m_virtual_clock;
+    std::atomic<unsigned> m_next_worker{0};
+    std::atomic<std::uint64_t> m_shared_sequence{1};
+};
+
+/// Nodes are numbered so that an answer finds its node from any thread.
+inline constexpr unsigned node_index_limit = 64;
+[[nodiscard]] NodeCore* node_by_index(unsigned index) noexcept;
+
+} // namespace sinew::detail

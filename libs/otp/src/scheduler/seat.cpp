@@ -1,0 +1,307 @@
+#include "scheduler/seat.hpp"
+
+#include "node/node_core.hpp"
+#include "scheduler/worker.hpp"
+
+#include <sinew/otp/log.hpp>
+#include <sinew/otp/node.hpp>
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sinew::detail {
+namespace {
+
+/// Ignored by default, and of no use to programs without out-of-band data: a stray one does no harm.
+constexpr int interrupt_signal = SIGURG;
+
+void on_interrupt(int /*signal*/) {
+    int const saved_errno = errno;
+    if (Seat* const seat = t_context.seat) {
+        seat->note_stack();
+    }
+    errno = saved_errno;
+}
+
+void install_signal_handler() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // The first use loads a library; not in a signal handler.
+        void* frame = nullptr;
+        (void)backtrace(&frame, 1);
+        struct sigaction action{};
+        action.sa_handler = &on_interrupt;
+        action.sa_flags = SA_RESTART;
+        (void)sigaction(interrupt_signal, &action, nullptr);
+    });
+}
+
+void set_policy(pid_t thread_id, int policy) noexcept {
+    sched_param const parameter{};
+    (void)sched_setscheduler(thread_id, policy, &parameter);
+}
+
+/// What a thread is and had while it drives a real-time worker.
+struct RealTimeState {
+    bool is_on = false;
+    std::optional<cpu_set_t> processors_before;
+};
+constinit thread_local RealTimeState t_real_time;
+
+void make_real_time(RealTimeWorker const& options) noexcept {
+    t_real_time.is_on = true;
+    sched_param const parameter{.sched_priority = options.priority};
+    if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameter) != 0) {
+        int const error = errno;
+        log::warning("the real-time worker runs as an ordinary thread",
+                     {{"cause", std::system_category().message(error)},
+                      {"remedy", "CAP_SYS_NICE, or RLIMIT_RTPRIO of its priority"}});
+    }
+    if (options.processor < 0) {
+        return;
+    }
+    cpu_set_t before;
+    cpu_set_t wanted;
+    CPU_ZERO(&wanted);
+    CPU_SET(static_cast<unsigned>(options.processor), &wanted);
+    if (sched_getaffinity(0, sizeof before, &before) != 0 ||
+        sched_setaffinity(0, sizeof wanted, &wanted) != 0) {
+        int const error = errno;
+        log::warning("the real-time worker has no processor of its own",
+                     {{"processor", options.processor}, {"cause", std::system_category().message(error)}});
+        return;
+    }
+    t_real_time.processors_before = before;
+}
+
+std::string frame_text(void* address) {
+    Dl_info info{};
+    if (dladdr(address, &info) == 0) {
+        return "?";
+    }
+    if (info.dli_sname != nullptr) {
+        int status = 0;
+        std::unique_ptr<char, void (*)(void*)> const name(
+            abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free);
+        return status == 0 ? name.get() : info.dli_sname;
+    }
+    // What addr2line understands.
+    std::array<char, 32> offset{};
+    (void)std::snprintf(offset.data(), offset.size(), "+0x%zx",
+                        reinterpret_cast<std::size_t>(address) -
+                            reinterpret_cast<std::size_t>(info.dli_fbase));
+    return std::string(info.dli_fname) + offset.data();
+}
+
+} // namespace
+
+void set_scheduling_for(Worker const& worker) noexcept {
+    if (worker.is_real_time()) {
+        make_real_time(worker.core.real_time);
+        return;
+    }
+    if (std::exchange(t_real_time.is_on, false)) {
+        set_policy(0, SCHED_OTHER);
+    }
+    if (auto const before = std::exchange(t_real_time.processors_before, std::nullopt)) {
+        (void)sched_setaffinity(0, sizeof *before, &*before);
+    }
+}
+
+Seat::~Seat() = default;
+
+void Seat::start() {
+    install_signal_handler();
+    m_thread = std::thread([this] { run(); });
+}
+
+void Seat::run() {
+    m_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_release);
+    t_context.seat = this;
+    for (;;) {
+        if (m_worker->run_loop() == Worker::LoopEnd::stopping) {
+            return;
+        }
+        State state = m_state.load(std::memory_order_acquire);
+        while (state == State::spare) {
+            m_state.wait(state, std::memory_order_acquire);
+            state = m_state.load(std::memory_order_acquire);
+        }
+        if (state == State::leaving) {
+            return;
+        }
+    }
+}
+
+void Seat::become_spare() noexcept {
+    m_state.store(State::spare, std::memory_order_release);
+}
+
+void Seat::drive(Worker& worker) noexcept {
+    m_worker = &worker;
+    m_state.store(State::driving, std::memory_order_release);
+    m_state.notify_all();
+}
+
+void Seat::release() noexcept {
+    State expected = State::spare;
+    if (m_state.compare_exchange_strong(expected, State::leaving, std::memory_order_acq_rel)) {
+        m_state.notify_all();
+    }
+}
+
+void Seat::join() {
+    if (m_thread.joinable()) {
+        m_thread.join();
+    }
+}
+
+std::int64_t Seat::cpu_time_ns() const noexcept {
+    pid_t const thread_id = m_thread_id.load(std::memory_order_acquire);
+    if (thread_id == 0) {
+        return 0;
+    }
+    // The kernel's form of a thread's clock (CPUCLOCK_SCHED | CPUCLOCK_PERTHREAD).
+    constexpr int per_thread_schedule = 6;
+    auto const clock = static_cast<clockid_t>((~static_cast<unsigned>(thread_id) << 3) | per_thread_schedule);
+    timespec time{};
+    clock_gettime(clock, &time);
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    return time.tv_sec * second_ns + time.tv_nsec;
+}
+
+bool Seat::interrupt(bool must_leave) noexcept {
+    m_has_answered.store(false, std::memory_order_relaxed);
+    m_is_asked_to_leave.store(must_leave, std::memory_order_release);
+    if (syscall(SYS_tgkill, getpid(), m_thread_id.load(std::memory_order_acquire), interrupt_signal) != 0) {
+        return false;
+    }
+    constexpr int longest_wait_steps = 200;
+    for (int i = 0; i < longest_wait_steps; ++i) {
+        if (m_has_answered.load(std::memory_order_acquire) && (!must_leave || state() != State::driving)) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+    return m_has_answered.load(std::memory_order_acquire);
+}
+
+void Seat::note_stack() noexcept {
+    m_stack_depth = backtrace(m_stack.data(), static_cast<int>(m_stack.size()));
+    if (m_is_asked_to_leave.exchange(false, std::memory_order_acq_rel) && t_context.worker != nullptr) {
+        if (t_context.is_in_handler) {
+            leave_worker();
+        } else if (t_context.process != nullptr) {
+            t_context.must_leave = true;
+        }
+    }
+    m_has_answered.store(true, std::memory_order_release);
+}
+
+std::vector<void*> Seat::stack() const {
+    // The first ones are the signal's.
+    constexpr int own_frames = 3;
+    return {m_stack.begin() + std::min(own_frames, m_stack_depth), m_stack.begin() + m_stack_depth};
+}
+
+std::string stack_text(std::span<void* const> stack) {
+    std::string text;
+    for (void* const address : stack) {
+        text += "\n    " + frame_text(address);
+    }
+    return text;
+}
+
+bool Seat::is_asleep() const {
+    std::ifstream file("/proc/self/task/" + std::to_string(m_thread_id.load(std::memory_order_acquire)) +
+                       "/stat");
+    std::string line;
+    std::getline(file, line);
+    // The state follows the name, which is in parentheses and may contain any.
+    std::size_t const at = line.rfind(") ");
+    return at != std::string::npos && at + 2 < line.size() && line[at + 2] != 'R';
+}
+
+bool Seat::set_replaced() noexcept {
+    State expected = State::displaced;
+    if (!m_state.compare_exchange_strong(expected, State::replaced)) {
+        return false;
+    }
+    pid_t const thread_id = m_thread_id.load(std::memory_order_acquire);
+    set_policy(thread_id, SCHED_IDLE);
+    if (m_state.load() != State::replaced) {
+        // It came back at this moment.
+        set_policy(thread_id, SCHED_OTHER);
+    }
+    return true;
+}
+
+void Seat::unset_replaced() noexcept {
+    State expected = State::replaced;
+    if (!m_state.compare_exchange_strong(expected, State::displaced)) {
+        // It waits already.
+        drive(*m_worker);
+    }
+}
+
+void Seat::wait_for_worker() noexcept {
+    for (State expected = State::replaced; !m_state.compare_exchange_strong(expected, State::returning);
+         expected = State::replaced) {
+        expected = State::displaced;
+        if (m_state.compare_exchange_strong(expected, State::driving)) {
+            return; // Nobody else drives it yet.
+        }
+    }
+    // Not to hold the worker up at the lowest priority. Without the right to rise it stays there.
+    set_policy(0, SCHED_OTHER);
+    set_scheduling_for(*m_worker);
+    m_worker->offer_return(*this);
+    while (m_state.load(std::memory_order_acquire) == State::returning) {
+        m_state.wait(State::returning, std::memory_order_acquire);
+    }
+}
+
+void leave_worker() noexcept {
+    t_context.must_leave = false;
+    // What it sent goes before what it sends from now on.
+    std::exchange(t_context.worker, nullptr)->flush_remote();
+    t_context.seat->set_displaced();
+}
+
+void take_worker_back() noexcept {
+    Seat& seat = *t_context.seat;
+    seat.wait_for_worker();
+    Worker& worker = seat.worker();
+    t_context.worker = &worker;
+    worker.running = t_context.process;
+    worker.turns += 1;
+}
+
+} // namespace sinew::detail

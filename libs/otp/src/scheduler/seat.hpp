@@ -1,0 +1,103 @@
+/// Seat: a scheduler thread, and its right to drive a worker.
+///
+/// Invariant: exactly one seat drives a worker. A thread whose handler is stuck is displaced: another seat
+/// drives its worker meanwhile, and gives it back between two handlers when the stuck one returns; then that
+/// other seat is spare. Threading: see each member.
+#pragma once
+
+#include "scheduler/context.hpp"
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sinew::detail {
+
+class Seat {
+public:
+    enum class State : std::uint8_t {
+        /// Its thread runs the worker's loop.
+        driving,
+        /// Its thread is in a stuck handler, without a worker, and nobody drives it yet.
+        displaced,
+        /// Another seat drives the worker.
+        replaced,
+        /// The handler came back; the thread waits for its worker.
+        returning,
+        /// The thread waits for a worker to drive.
+        spare,
+        leaving
+    };
+    explicit Seat(Worker& worker) noexcept
+        : m_worker(&worker) {}
+    Seat(Seat const&) = delete;
+    Seat& operator=(Seat const&) = delete;
+    Seat(Seat&&) = delete;
+    Seat& operator=(Seat&&) = delete;
+    ~Seat();
+
+    /// Makes its thread, which drives the worker. Throws std::system_error.
+    void start();
+    /// Any thread: a spare one drives `worker` from now on.
+    void drive(Worker& worker) noexcept;
+    /// Any thread: a spare one's thread ends; others are not touched.
+    void release() noexcept;
+    void join();
+
+    /// Any thread.
+    [[nodiscard]] State state() const noexcept { return m_state.load(std::memory_order_acquire); }
+    /// Processor time its thread has used; 0 before it runs.
+    [[nodiscard]] std::int64_t cpu_time_ns() const noexcept;
+    /// Asks the thread to note down its stack and, when it `must_leave`, to leave its worker. Only for one
+    /// that drives. False: it did not answer within some milliseconds.
+    [[nodiscard]] bool interrupt(bool must_leave) noexcept;
+    /// The stack noted last. Only after interrupt() said that there is one.
+    [[nodiscard]] std::vector<void*> stack() const;
+    /// Whether its thread sleeps in the kernel (and is not merely without a processor).
+    [[nodiscard]] bool is_asleep() const;
+    /// For a displaced one: another seat will drive its worker, and it runs only when a processor has nothing
+    /// else to do. False: it has taken the worker back.
+    [[nodiscard]] bool set_replaced() noexcept;
+    /// No other seat can be had: as it was before set_replaced().
+    void unset_replaced() noexcept;
+
+    /// In a worker's list of those who want it back.
+    Seat* next_returning = nullptr;
+
+    // Its own thread's.
+
+    [[nodiscard]] Worker& worker() const noexcept { return *m_worker; }
+    /// In the signal handler.
+    void note_stack() noexcept;
+    void set_displaced() noexcept { m_state.store(State::displaced, std::memory_order_release); }
+    /// Until it drives again.
+    void wait_for_worker() noexcept;
+    void become_spare() noexcept;
+
+private:
+    void run();
+    static constexpr std::size_t deepest_stack = 48;
+    Worker* m_worker;
+    std::atomic<State> m_state{State::driving};
+    std::atomic<pid_t> m_thread_id{0};
+    std::atomic<bool> m_has_answered{false};
+    std::atomic<bool> m_is_asked_to_leave{false};
+    std::array<void*, deepest_stack> m_stack{};
+    int m_stack_depth = 0;
+    std::thread m_thread;
+};
+
+/// This thread, which drives `worker` from now on, gets the policy, priority and processor that belong to it.
+void set_scheduling_for(Worker const& worker) noexcept;
+
+/// A line a frame, each after a line's end.
+[[nodiscard]] std::string stack_text(std::span<void* const> stack);
+
+} // namespace sinew::detail

@@ -1,0 +1,235 @@
+#include "scheduler/watchdog.hpp"
+
+#include "node/node_core.hpp"
+#include "scheduler/context.hpp"
+#include "scheduler/worker.hpp"
+
+#include <sinew/otp/log.hpp>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace sinew::detail {
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t stop_mark = ~std::uint64_t{0};
+
+void set_timer(FileDescriptor const& timer, std::int64_t interval_ns) noexcept {
+    timespec const time{.tv_sec = interval_ns / second_ns, .tv_nsec = interval_ns % second_ns};
+    itimerspec const setting{.it_interval = time, .it_value = time};
+    (void)timerfd_settime(timer.get(), 0, &setting, nullptr);
+}
+
+} // namespace
+
+Watchdog::Watchdog(NodeCore& core, StuckHandlers options)
+    : m_core(core)
+    , m_options(options)
+    , m_poller(epoll_create1(EPOLL_CLOEXEC))
+    , m_stop_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event stop{.events = EPOLLIN, .data = {.u64 = stop_mark}};
+    bool is_complete =
+        m_poller && m_stop_event && epoll_ctl(m_poller.get(), EPOLL_CTL_ADD, m_stop_event.get(), &stop) == 0;
+    for (auto const& worker : core.workers) {
+        Watched watched{.worker = worker.get(),
+                        .timer = FileDescriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))};
+        epoll_event tick{.events = EPOLLIN, .data = {.u64 = worker->index()}};
+        is_complete = is_complete && watched.timer &&
+                      epoll_ctl(m_poller.get(), EPOLL_CTL_ADD, watched.timer.get(), &tick) == 0;
+        m_watched.push_back(std::move(watched));
+    }
+    if (!is_complete) {
+        throw std::system_error(errno, std::system_category(), "the watch over the workers can't be made");
+    }
+}
+
+Watchdog::~Watchdog() {
+    stop();
+}
+
+void Watchdog::start() {
+    for (Watched& watched : m_watched) {
+        watched.seat = m_seats.emplace_back(std::make_unique<Seat>(*watched.worker)).get();
+        watched.seat->start();
+    }
+    if (m_options.policy != StuckHandlers::Policy::ignore) {
+        m_thread = std::thread([this] { run(); });
+    }
+}
+
+void Watchdog::stop() noexcept {
+    if (m_thread.joinable()) {
+        std::uint64_t const one = 1;
+        (void)!write(m_stop_event.get(), &one, sizeof one);
+        m_thread.join();
+    }
+    for (auto const& seat : m_seats) {
+        seat->release();
+        seat->join();
+    }
+    m_seats.clear();
+}
+
+void Watchdog::arm(Worker const& worker) const noexcept {
+    if (m_options.policy != StuckHandlers::Policy::ignore) {
+        set_timer(m_watched[worker.index()].timer, m_options.limit.count() / 2);
+    }
+}
+
+void Watchdog::disarm(Worker const& worker) const noexcept {
+    if (m_options.policy != StuckHandlers::Policy::ignore) {
+        set_timer(m_watched[worker.index()].timer, 0);
+    }
+}
+
+std::size_t Watchdog::displaced_count() const noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(m_seats, [](auto const& seat) {
+        return seat->state() == Seat::State::displaced || seat->state() == Seat::State::replaced;
+    }));
+}
+
+void Watchdog::run() {
+    t_context.core = &m_core;
+    for (;;) {
+        epoll_event event{};
+        int const count = epoll_wait(m_poller.get(), &event, 1, milliseconds_to_next_report());
+        report_overdue();
+        if (count == 0 || (count < 0 && errno == EINTR)) {
+            continue;
+        }
+        if (count != 1 || event.data.u64 == stop_mark) {
+            return;
+        }
+        Watched& watched = m_watched[event.data.u64];
+        std::uint64_t ticks = 0;
+        (void)!read(watched.timer.get(), &ticks, sizeof ticks);
+        look(watched);
+    }
+}
+
+void Watchdog::look(Watched& watched) {
+    std::int64_t const now_ns = m_core.now_ns();
+    Seat* const seat = watched.worker->driver.load(std::memory_order_acquire);
+    std::uint64_t const turns = watched.worker->turns;
+    if (seat != nullptr && seat->state() == Seat::State::displaced) {
+        // It left a moment after it was asked to.
+        watched.seat = seat;
+        remember(watched);
+        replace(watched);
+        return;
+    }
+    if (seat == nullptr || watched.worker->running == nullptr || turns != watched.turns ||
+        seat != watched.seat) {
+        watched.turns = turns;
+        watched.seat = seat;
+        watched.since_ns = now_ns;
+        watched.cpu_ns = seat != nullptr ? seat->cpu_time_ns() : 0;
+        watched.is_reported = false;
+        return;
+    }
+    std::int64_t const stuck_ns = now_ns - watched.since_ns;
+    bool const is_overdue = stuck_ns >= m_options.report_after.count();
+    bool const computes = seat->cpu_time_ns() - watched.cpu_ns >= m_options.limit.count();
+    if (!computes && (!is_overdue || !seat->is_asleep())) {
+        return;
+    }
+    if (m_options.policy == StuckHandlers::Policy::replace && displaced_count() < m_options.most_replaced) {
+        (void)seat->interrupt(true);
+        if (seat->state() == Seat::State::displaced) {
+            remember(watched);
+            replace(watched);
+        }
+    } else if (is_overdue && !watched.is_reported && seat->interrupt(false)) {
+        watched.is_reported = true;
+        log::warning(description(watched) + stack_text(seat->stack()));
+    }
+}
+
+void Watchdog::remember(Watched const& watched) {
+    std::erase_if(m_displaced, [&](Displaced const& one) { return one.seat == watched.seat; });
+    m_displaced.push_back({.seat = watched.seat,
+                           .description = description(watched),
+                           .stack = watched.seat->stack(),
+                           .since_ns = watched.since_ns});
+}
+
+int Watchdog::milliseconds_to_next_report() const {
+    if (m_displaced.empty()) {
+        return -1;
+    }
+    std::int64_t const first_ns = std::ranges::min(m_displaced, {}, &Displaced::since_ns).since_ns;
+    std::int64_t const left_ns = first_ns + m_options.report_after.count() - m_core.now_ns();
+    return static_cast<int>(std::clamp<std::int64_t>(left_ns / 1'000'000 + 1, 0, second_ns / 1'000'000));
+}
+
+void Watchdog::report_overdue() {
+    std::int64_t const now_ns = m_core.now_ns();
+    std::erase_if(m_displaced, [&](Displaced const& one) {
+        if (one.seat->state() != Seat::State::displaced && one.seat->state() != Seat::State::replaced) {
+            return true; // Its handler has returned.
+        }
+        if (now_ns - one.since_ns < m_options.report_after.count()) {
+            return false;
+        }
+        log::warning(one.description + stack_text(one.stack));
+        return true;
+    });
+}
+
+std::string Watchdog::description(Watched const& watched) const {
+    auto const limit = std::chrono::duration_cast<std::chrono::milliseconds>(m_options.report_after).count();
+    std::string text = "stuck for more than " + std::to_string(limit) + " ms: ";
+    Process const* const process = watched.worker->running;
+    if (process == nullptr) {
+        return text + "a process that ends";
+    }
+    Behaviour const* const behaviour = process->behaviour;
+    text += behaviour != nullptr ? readable_type_name(*behaviour->type) : "a process";
+    text += " " + process->pid().to_string();
+    if (MessageOps const* const handling = watched.worker->handling;
+        handling != nullptr && handling->type != nullptr) {
+        text += " handling " + readable_type_name(*handling->type);
+    }
+    return text;
+}
+
+void Watchdog::replace(Watched& watched) {
+    if (!watched.seat->set_replaced()) {
+        return;
+    }
+    auto const spare =
+        std::ranges::find(m_seats, Seat::State::spare, [](auto const& seat) { return seat->state(); });
+    if (spare != m_seats.end()) {
+        watched.worker->driver.store(spare->get(), std::memory_order_release);
+        (*spare)->drive(*watched.worker);
+        return;
+    }
+    try {
+        auto fresh = std::make_unique<Seat>(*watched.worker);
+        m_seats.reserve(m_seats.size() + 1);
+        fresh->start();
+        watched.worker->driver.store(fresh.get(), std::memory_order_release);
+        m_seats.push_back(std::move(fresh));
+    } catch (std::exception const& error) {
+        // The next look tries again.
+        watched.seat->unset_replaced();
+        log::error(std::string("no thread can be made for the worker of a stuck handler: ") + error.what());
+    }
+}
+
+} // namespace sinew::detail
