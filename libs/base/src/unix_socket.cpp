@@ -69,12 +69,11 @@ Result<FileDescriptor> listen_on_unix_socket(std::filesystem::path const& path) 
         ::unlink(path.c_str());
     }
     TRY(auto listener, new_socket(SOCK_NONBLOCK));
-    mode_t const old_mask = ::umask(0177);
-    int const bound = ::bind(listener.get(), generic(address), sizeof(address));
-    int const error = errno;
-    ::umask(old_mask);
-    if (bound != 0) {
-        return std::unexpected(error_from_errno(error, "can't make the socket " + path.string()));
+    // Linux gives the path the socket's own mode: nobody else gets in between, and umask(2), which belongs to
+    // all threads, needn't change.
+    if (::fchmod(listener.get(), 0600) != 0 ||
+        ::bind(listener.get(), generic(address), sizeof(address)) != 0) {
+        return std::unexpected(error_from_errno(errno, "can't make the socket " + path.string()));
     }
     if (::listen(listener.get(), most_waiting_connections) != 0) {
         return std::unexpected(error_from_errno(errno, "can't listen on " + path.string()));

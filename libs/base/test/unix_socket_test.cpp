@@ -48,6 +48,17 @@ TEST_F(UnixSocket, only_its_user_reaches_it) {
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+TEST_F(UnixSocket, the_mask_for_new_files_has_no_say_in_it_and_is_left_alone) {
+    mode_t const before = ::umask(0);
+    auto const listener = listen_on_unix_socket(path());
+    mode_t const after = ::umask(before);
+    ASSERT_TRUE(listener);
+    struct stat status{};
+    ASSERT_EQ(::stat(path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    EXPECT_EQ(after, 0U);
+}
+
 TEST_F(UnixSocket, one_that_is_served_is_kept) {
     auto const listener = listen_on_unix_socket(path()).value();
     EXPECT_EQ(listen_on_unix_socket(path()).error().code(), ErrorCode::exists);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace sinew {
 
@@ -15,6 +16,9 @@ using Duration = std::chrono::nanoseconds;
 using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// A point of CLOCK_REALTIME: what people call the time; may step.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
+
+/// For people: "230 ms", "4.20 s", "2 min 5 s", "1 d 1 h 0 min 3 s".
+[[nodiscard]] std::string format_duration(Duration duration);
 
 class Clock {
 public:

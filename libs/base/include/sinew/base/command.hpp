@@ -1,12 +1,16 @@
-/// Runs another program and waits for it, without a shell.
+/// Runs another program to its end and returns what it said, without a shell.
 ///
-/// Blocks until the program ends; for tools, and for a runtime's blocking pool. Threading: safe from any
-/// thread.
+/// Blocks until the program ends; for tools, and for a runtime's blocking pool. To live with a program that
+/// runs, use Process. Threading: safe from any thread.
 #pragma once
 
+#include <sinew/base/bytes.hpp>
+#include <sinew/base/clock.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -25,10 +29,24 @@ struct CommandOptions {
     std::vector<std::pair<std::string, std::string>> environment{};
     /// Fed to standard input, then it is closed. Without it standard input is /dev/null.
     std::optional<std::string> input{};
-    /// The program is killed after this time (error timed_out); none means no limit.
+    /// Fills its argument with the next piece of the input, which comes after `input`; 0 bytes end it. Its
+    /// error ends the program, and is run_command()'s.
+    std::function<Result<std::size_t>(MutableBytesView)> read_input{};
+    /// By then all is over: the program has ended and its output is read, or it is killed (error timed_out).
+    /// None: no limit.
     std::optional<std::chrono::milliseconds> timeout{};
-    /// Called with each whole line of output and error output as it comes, without the line feed.
+    /// How long, at the timeout, it may take to end after SIGTERM; zero: SIGKILL at once.
+    std::chrono::milliseconds end_grace{0};
+    /// How long after its end somebody whom it has started may still write to its output.
+    std::chrono::milliseconds drain_limit{2000};
+    /// So much is kept of each output; the rest is read and dropped.
+    std::size_t output_limit_bytes = 64u << 20;
+    /// Called with each whole line of output and error output as it comes, without the line feed. One longer
+    /// than 64 KiB comes in pieces.
     std::function<void(std::string_view)> on_line{};
+    /// Empty: a group of its own when it has a timeout, and all that is left of it is killed at the end;
+    /// otherwise the caller's, so that a terminal's Ctrl-C reaches all.
+    std::optional<ProcessGroup> group{};
 };
 
 /// What became of it.
@@ -41,8 +59,8 @@ struct CommandResult {
     std::string error_output;
 };
 
-/// Runs `arguments[0]`, found in PATH. Returns whatever its status. At most 64 MiB of output are kept.
-/// Errors: not_found: no such program; timed_out.
+/// Runs `arguments[0]`, found in PATH. Returns whatever its status. Errors: those of Process::start();
+/// timed_out.
 [[nodiscard]] Result<CommandResult> run_command(std::vector<std::string> const& arguments,
                                                 CommandOptions const& options = {});
 

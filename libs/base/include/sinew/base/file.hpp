@@ -1,12 +1,12 @@
-/// File descriptors and whole files: open, read, write, and replace a file so that power can go at any
-/// moment.
+/// Whole files, and reading and writing by descriptor: open, read, write, and replace a file so that power can
+/// go at any moment.
 ///
-/// Every call retries EINTR. Errors name the path and the system's reason.
-/// Threading: a FileDescriptor belongs to one thread at a time; the functions share nothing. All of them
-/// block.
+/// Every call retries EINTR. Errors name the path and the system's reason. Threading: the functions share
+/// nothing; all of them block.
 #pragma once
 
 #include <sinew/base/bytes.hpp>
+#include <sinew/base/file_descriptor.hpp> // IWYU pragma: export
 #include <sinew/base/result.hpp>
 
 #include <sys/types.h>
@@ -17,38 +17,6 @@
 #include <utility>
 
 namespace sinew {
-
-/// Owns one descriptor and closes it when destroyed. -1 is empty.
-class FileDescriptor {
-public:
-    FileDescriptor() = default;
-    /// Takes ownership of `fd`.
-    explicit FileDescriptor(int fd) noexcept
-        : m_fd(fd) {}
-    FileDescriptor(FileDescriptor&& other) noexcept
-        : m_fd(std::exchange(other.m_fd, -1)) {}
-    FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-        if (this != &other) {
-            close();
-            m_fd = std::exchange(other.m_fd, -1);
-        }
-        return *this;
-    }
-    FileDescriptor(FileDescriptor const&) = delete;
-    FileDescriptor& operator=(FileDescriptor const&) = delete;
-    ~FileDescriptor() { close(); }
-
-    /// The number, still owned here.
-    [[nodiscard]] int get() const noexcept { return m_fd; }
-    [[nodiscard]] explicit operator bool() const noexcept { return m_fd >= 0; }
-    /// Gives up ownership.
-    [[nodiscard]] int release() noexcept { return std::exchange(m_fd, -1); }
-    /// Closes now; harmless when empty.
-    void close() noexcept;
-
-private:
-    int m_fd = -1;
-};
 
 /// open(2) with O_CLOEXEC added. `flags` as there (O_RDONLY, ...); `mode` is used with O_CREAT.
 [[nodiscard]] Result<FileDescriptor> open_file(std::filesystem::path const& path, int flags,

@@ -1,10 +1,9 @@
 /// Unix stream sockets by path: the two ends.
 ///
-/// Invariant: only the socket's user reaches it (mode 0600). Threading: any thread; listen_on_unix_socket()
-/// changes umask(2) for an instant. Source: unix(7).
+/// Invariant: only the socket's user reaches it (mode 0600). Threading: any thread. Source: unix(7).
 #pragma once
 
-#include <sinew/base/file.hpp>
+#include <sinew/base/file_descriptor.hpp>
 #include <sinew/base/result.hpp>
 
 #include <filesystem>
