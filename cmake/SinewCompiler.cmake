@@ -3,12 +3,13 @@ set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 find_program(SINEW_CCACHE ccache)
 if(SINEW_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # Precompiled headers need to be named in the sloppiness; see cmake/SinewPrecompiled.cmake.
+    set(CMAKE_CXX_COMPILER_LAUNCHER /usr/bin/env CCACHE_PCH_EXTSUM=true
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SINEW_CCACHE})
     set(CMAKE_C_COMPILER_LAUNCHER ${SINEW_CCACHE})
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${SINEW_CCACHE})
 endif()
 
 # Programs land in build/<preset>/bin when Sinew is the top-level project.
@@ -22,6 +23,9 @@ add_compile_options(-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
 if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
     add_library(sinew_warnings INTERFACE)
     target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+    # Members that a designated initialiser leaves at their defaults are what it is for.
+    target_compile_options(sinew_warnings INTERFACE
+        $<IF:$<CXX_COMPILER_ID:Clang>,-Wno-missing-designated-field-initializers,-Wno-missing-field-initializers>)
     # libstdc++ 12's own stable_sort uses a deprecated function, for which clang blames the caller.
     add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 endif()

@@ -106,7 +106,7 @@ std::string short_name(std::string_view field) {
 /// The part of a long name that one entry holds, ASCII only.
 std::string long_name_part(BytesView entry) {
     std::string text;
-    for (std::size_t const at : {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30}) {
+    for (std::size_t const at : {1u, 3u, 5u, 7u, 9u, 14u, 16u, 18u, 20u, 22u, 24u, 28u, 30u}) {
         auto const unit = load_le16(entry, at);
         if (unit == 0 || unit == 0xFFFF) {
             break;

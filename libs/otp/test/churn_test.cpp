@@ -81,7 +81,6 @@ void Sensor::handle_info(Measure /*message*/) {
 struct Holdings {
     std::int64_t allocations = 0;
     std::size_t processes = 0;
-    friend bool operator==(Holdings const&, Holdings const&) = default;
 };
 
 TEST(SeventyTwoHours, of_churn_leave_nothing_behind) {

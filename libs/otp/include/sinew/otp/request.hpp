@@ -114,7 +114,8 @@ public:
         void await_suspend(std::coroutine_handle<> waiter) const {
             detail::begin_request(request.m_start, request.m_pending, waiter);
         }
-        [[nodiscard]] Value await_resume() const {
+        // Not nodiscard: `co_await pause(1s);` has no answer worth a look.
+        Value await_resume() const { // NOLINT(modernize-use-nodiscard)
             return detail::take_reply<T>(std::exchange(request.m_pending.reply, nullptr),
                                          request.m_start.label);
         }
