@@ -1,4 +1,4 @@
-/// The program itself: what callers of the original rely on, and kill -9 at random moments.
+/// The program itself: what callers of the original rely on, and kill -9 before any of its writes.
 #include "support.hpp"
 #include "two_slots.hpp"
 
@@ -11,16 +11,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -167,32 +168,59 @@ TEST_F(FwupProgram, the_exit_handshake_ends_the_output) {
                 ::testing::EndsWith("\x1A\x01"));
 }
 
-/// Starts the program, kills it after `delay`, and tells whether it was still at work.
-bool kill_after(std::vector<std::string> const& arguments, std::chrono::microseconds delay) {
-    std::vector<char*> words;
+/// How the program ended, and how often it wrote to a file.
+struct Traced {
+    int wait_status = 0;
+    int writes = 0;
+};
+
+/// In the child: becomes the program, traced by its parent.
+[[noreturn]] void become_traced(std::vector<char*> const& words) {
+    int const null = ::open("/dev/null", O_RDWR);
+    ::dup2(null, STDIN_FILENO);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(null, STDERR_FILENO);
+    ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1); // Leaks can't be looked for under a tracer.
+    ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    ::execv(words[0], words.data());
+    ::_exit(127);
+}
+
+/// Runs the program to its end, or up to its write number `deadly_write` (from 1), before which it is killed.
+Traced run_traced(std::vector<std::string> const& arguments, int deadly_write) {
     std::vector<std::string> all{FWUP_PROGRAM};
     all.insert(all.end(), arguments.begin(), arguments.end());
+    std::vector<char*> words;
     for (auto& word : all) {
         words.push_back(word.data());
     }
     words.push_back(nullptr);
     auto const child = ::fork();
     if (child == 0) {
-        int const null = ::open("/dev/null", O_RDWR);
-        ::dup2(null, STDIN_FILENO);
-        ::dup2(null, STDOUT_FILENO);
-        ::dup2(null, STDERR_FILENO);
-        ::execv(words[0], words.data());
-        ::_exit(127);
+        become_traced(words);
     }
-    ::usleep(static_cast<useconds_t>(delay.count())); // real time is what this test is about
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFSIGNALED(status);
+    Traced traced;
+    ::waitpid(child, &traced.wait_status, 0); // It stops when it has become the program.
+    ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+    while (WIFSTOPPED(traced.wait_status)) {
+        int const signal = WSTOPSIG(traced.wait_status);
+        if (signal == (SIGTRAP | 0x80)) {
+            __ptrace_syscall_info call{};
+            ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof call, &call);
+            traced.writes += call.op == PTRACE_SYSCALL_INFO_ENTRY && call.entry.nr == SYS_pwrite64 ? 1 : 0;
+            if (traced.writes == deadly_write) {
+                ::kill(child, SIGKILL);
+            }
+        }
+        // A signal is handed on; the stops of the tracer's own are none.
+        bool const is_real = (signal & 0x80) == 0 && signal != SIGTRAP;
+        ::ptrace(PTRACE_SYSCALL, child, nullptr, is_real ? signal : 0);
+        ::waitpid(child, &traced.wait_status, 0);
+    }
+    return traced;
 }
 
-TEST_F(FwupProgram, killed_at_random_moments_leaves_a_slot_that_boots) {
+TEST_F(FwupProgram, killed_before_any_write_leaves_a_slot_that_boots) {
     m_workshop.write("1.fw", firmware_archive(m_workshop, 1));
     m_workshop.write("2.fw", firmware_archive(m_workshop, 2));
     m_workshop.write("disk", Bytes(layout::disk_blocks * block_size_bytes));
@@ -200,22 +228,26 @@ TEST_F(FwupProgram, killed_at_random_moments_leaves_a_slot_that_boots) {
     auto const before = m_workshop.read("disk");
     std::vector<std::string> const upgrade{"-a", "-q",         "-i", path("2.fw"),
                                            "-d", path("disk"), "-t", "upgrade"};
-    auto const started = std::chrono::steady_clock::now();
-    ASSERT_EQ(run(upgrade).status, 0);
-    auto const whole =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
-
-    std::mt19937 random(20261122);
-    int killed = 0;
-    for (int i = 0; i < 25; ++i) {
-        m_workshop.write("disk", before);
-        auto const delay = whole * static_cast<int>(random() % 1000) / 900;
-        killed += kill_after(upgrade, delay) ? 1 : 0;
+    auto const boots = [&](int write) {
         auto const disk = must(FileDevice::open(m_workshop.path("disk"), DeviceAccess::read_write));
         auto const booted = boot(*disk);
-        EXPECT_EQ(booted.version, booted.slot == 'a' ? 1 : 2) << "killed after " << delay.count() << " us";
+        EXPECT_EQ(booted.version, booted.slot == 'a' ? 1 : 2) << "killed before write " << write;
+        return booted.version;
+    };
+    constexpr int never = -1;
+    auto const whole = run_traced(upgrade, never);
+    ASSERT_TRUE(WIFEXITED(whole.wait_status) && WEXITSTATUS(whole.wait_status) == 0);
+    EXPECT_EQ(boots(never), 2);
+    ASSERT_GT(whole.writes, 5);
+
+    constexpr int most_kills = 25;
+    int const step = std::max(1, whole.writes / most_kills);
+    for (int write = 1; write <= whole.writes; write += step) {
+        m_workshop.write("disk", before);
+        auto const killed = run_traced(upgrade, write);
+        EXPECT_TRUE(WIFSIGNALED(killed.wait_status)) << "before write " << write;
+        (void)boots(write);
     }
-    EXPECT_GT(killed, 5) << "too few kills hit the program at work";
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -23,6 +24,9 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using Kind = OsProcessEvent::Kind;
 
+/// Only ends a test that hangs.
+constexpr auto patience = 5min;
+
 /// Collects events and log lines from the node's threads; the test waits for what it expects.
 class Recorder final : public log::Sink {
 public:
@@ -36,11 +40,11 @@ public:
         m_events.push_back(event);
         m_changed.notify_all();
     }
-    /// The first event of `kind` after those waited for before; fails the test after ten seconds.
+    /// The first event of `kind` after those waited for before; fails the test when patience is over.
     OsProcessEvent wait_for(Kind kind) {
         std::unique_lock lock(m_mutex);
         OsProcessEvent found;
-        bool const came = m_changed.wait_for(lock, 10s, [&] {
+        bool const came = m_changed.wait_for(lock, patience, [&] {
             while (m_next < m_events.size()) {
                 found = m_events[m_next++];
                 if (found.kind == kind) {
@@ -54,7 +58,7 @@ public:
     }
     bool wait_for_line(std::string const& text) {
         std::unique_lock lock(m_mutex);
-        return m_changed.wait_for(lock, 10s, [&] {
+        return m_changed.wait_for(lock, patience, [&] {
             return std::ranges::any_of(
                 m_lines, [&](auto const& line) { return line.find(text) != std::string::npos; });
         });
@@ -88,7 +92,7 @@ TEST_F(OsProcessOnANode, what_the_program_prints_goes_to_the_log) {
     auto const tree = supervise_it(shell("echo hello; echo oops >&2; sleep 100"));
     EXPECT_TRUE(m_recorder.wait_for_line("hello"));
     EXPECT_TRUE(m_recorder.wait_for_line("oops"));
-    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown(), patience));
 }
 
 TEST_F(OsProcessOnANode, a_program_that_ends_is_started_again_by_its_supervisor) {
@@ -104,7 +108,7 @@ TEST_F(OsProcessOnANode, asked_to_stop_it_sends_sigterm_and_waits) {
     auto const tree = supervise_it(
         shell("trap 'echo stopping in order; exit 0' TERM; echo up; while :; do sleep 0.01; done"));
     ASSERT_TRUE(m_recorder.wait_for_line("up"));
-    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown(), patience));
     EXPECT_TRUE(m_recorder.wait_for_line("stopping in order"));
     EXPECT_EQ(m_recorder.wait_for(Kind::stopped).detail, "ended with status 0");
 }
@@ -114,7 +118,7 @@ TEST_F(OsProcessOnANode, a_program_that_will_not_stop_is_killed_after_its_grace)
     options.stop_grace = 20ms;
     auto const tree = supervise_it(std::move(options));
     ASSERT_TRUE(m_recorder.wait_for_line("up"));
-    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown(), patience));
     EXPECT_THAT(m_recorder.wait_for(Kind::stopped).detail, HasSubstr("signal 9"));
 }
 
@@ -128,7 +132,7 @@ TEST_F(OsProcessOnANode, it_is_ready_when_it_says_so_on_the_notify_socket) {
     auto const tree = supervise_it(std::move(options));
     EXPECT_GT(m_recorder.wait_for(Kind::started).pid, 0);
     EXPECT_GT(m_recorder.wait_for(Kind::ready).pid, 0);
-    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown(), patience));
 }
 
 TEST_F(OsProcessOnANode, a_program_that_is_missing_is_an_end_with_a_cause) {
@@ -147,7 +151,7 @@ TEST_F(OsProcessOnANode, what_is_prepared_replaces_the_command_and_its_failure_i
     };
     auto const good = supervise_it(std::move(options));
     EXPECT_TRUE(m_recorder.wait_for_line("prepared"));
-    EXPECT_TRUE(stop_and_wait(good.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(good.pid(), ExitReason::shutdown(), patience));
     options = shell("sleep 100");
     options.prepare = []() -> Result<std::vector<std::string>> {
         return failure(ErrorCode::not_found, "no interface yet");
@@ -166,7 +170,7 @@ TEST_F(OsProcessOnANode, with_backoff_the_second_start_waits) {
     (void)m_recorder.wait_for(Kind::ended);
     (void)m_recorder.wait_for(Kind::started);
     EXPECT_GE(std::chrono::steady_clock::now() - began, 30ms);
-    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree.pid(), ExitReason::shutdown(), patience));
 }
 
 TEST_F(OsProcessOnANode, one_with_a_ready_path_holds_up_its_younger_siblings) {
@@ -180,14 +184,14 @@ TEST_F(OsProcessOnANode, one_with_a_ready_path_holds_up_its_younger_siblings) {
         Strategy::one_for_one, {os_process_child(std::move(first)), os_process_child(std::move(second))}));
     ASSERT_TRUE(tree);
     EXPECT_TRUE(m_recorder.wait_for_line("in order"));
-    EXPECT_TRUE(stop_and_wait(tree->pid(), ExitReason::shutdown()));
+    EXPECT_TRUE(stop_and_wait(tree->pid(), ExitReason::shutdown(), patience));
 }
 
 TEST_F(OsProcessOnANode, killing_the_process_kills_the_program) {
     auto const process = m_node.start<OsProcess>({}, shell("echo up; sleep 100")).value();
     auto const pid = m_recorder.wait_for(Kind::started).pid;
     ASSERT_TRUE(m_recorder.wait_for_line("up"));
-    (void)stop_and_wait(process.pid(), ExitReason::kill());
+    (void)stop_and_wait(process.pid(), ExitReason::kill(), patience);
     EXPECT_EQ(::kill(pid, 0), -1);
 }
 

@@ -58,6 +58,7 @@ struct Never {
 };
 struct Pause {
     using Reply = int;
+    Duration time = std::chrono::milliseconds(10);
 };
 struct Work {
     using Reply = std::string;
@@ -110,8 +111,8 @@ public:
     }
     Large::Reply handle_call(Large request) { return request.values; }
     std::unique_ptr<int> handle_call(MoveOnly request) { return std::move(request.value); }
-    Async<int> handle_call(Pause /*request*/) {
-        co_await pause(std::chrono::milliseconds(100));
+    Async<int> handle_call(Pause request) {
+        (void)co_await pause(request.time);
         co_return 7;
     }
     Async<std::string> handle_call(Work work) {

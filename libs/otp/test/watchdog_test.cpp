@@ -50,7 +50,7 @@ public:
         m_shared->is_in.notify_all();
         while (!m_shared->may_go) {
             if (m_shared->blocks) {
-                std::this_thread::sleep_for(1ms);
+                m_shared->may_go.wait(false);
             } else {
                 std::this_thread::yield();
             }
@@ -93,7 +93,7 @@ class StuckHandler : public ::testing::Test {
 protected:
     explicit StuckHandler(StuckHandlers options = {})
         : m_node({.workers = 1, .log = &m_log, .stuck_handlers = options}) {}
-    ~StuckHandler() override { m_shared.may_go = true; }
+    ~StuckHandler() override { let_go(); }
     StuckHandler(StuckHandler const&) = delete;
     StuckHandler& operator=(StuckHandler const&) = delete;
     StuckHandler(StuckHandler&&) = delete;
@@ -105,12 +105,11 @@ protected:
         send(m_stuck, Hang{});
         m_shared.is_in.wait(false);
         // Answered by another thread, for the one that was there is in the handler.
-        ASSERT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+        ASSERT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
     }
-    void wait_for_report() const {
-        for (int i = 0; i < 30'000 && m_log.text().find("stuck for ") == std::string::npos; ++i) {
-            std::this_thread::sleep_for(1ms);
-        }
+    void let_go() {
+        m_shared.may_go = true;
+        m_shared.may_go.notify_all();
     }
     LineSink m_log;
     Stuck::Shared m_shared;
@@ -122,14 +121,14 @@ protected:
 TEST_F(StuckHandler, another_thread_serves_the_other_processes) {
     get_stuck();
     for (int i = 0; i < 100; ++i) {
-        EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+        EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
     }
     EXPECT_EQ(process_info(m_stuck)->state, ProcessState::running);
 }
 
 TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
     get_stuck();
-    wait_for_report();
+    EXPECT_TRUE(m_log.wait_for("stuck for "));
     EXPECT_THAT(m_log.text(), HasSubstr("Stuck <"));
     EXPECT_THAT(m_log.text(), HasSubstr("handling sinew::testing::(anonymous namespace)::Hang\n    "));
 }
@@ -140,25 +139,23 @@ TEST_F(StuckHandler, a_destructor_is_one_too) {
     std::optional<Result<int>> answer;
     std::thread waiting([&] {
         NodeScope const scope(m_node);
-        answer = call(ending, Never{}, 60s);
+        answer = call(ending, Never{}, patience);
     });
     exit(ending, ExitReason::kill());
     m_shared.is_in.wait(false);
-    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
-    m_shared.may_go = true;
+    EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
+    let_go();
     waiting.join();
     EXPECT_FALSE(*answer);
-    while (is_alive(ending)) {
-        std::this_thread::yield();
-    }
-    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    EXPECT_TRUE(eventually([&] { return !is_alive(ending); }));
+    EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
 }
 
 TEST_F(StuckHandler, its_process_goes_on_when_it_returns) {
     get_stuck();
-    m_shared.may_go = true;
-    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
-    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    let_go();
+    EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2);
+    EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
 }
 
 TEST_F(StuckHandler, a_handler_that_blocks_is_one_too) {
@@ -182,17 +179,14 @@ TEST_F(StuckHandler, what_it_sends_meanwhile_goes_out) {
     std::atomic<bool> may_end = false;
     m_shared.afterwards = [&](Stuck&) {
         send(counter, Note{});
-        while (!may_end) {
-            std::this_thread::sleep_for(1ms);
-        }
+        may_end.wait(false);
     };
     get_stuck();
-    m_shared.may_go = true;
-    for (int i = 0; i < 30'000 && count == 0; ++i) {
-        std::this_thread::sleep_for(1ms);
-    }
+    let_go();
+    EXPECT_TRUE(eventually([&] { return count > 0; }));
     may_end = true;
-    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
+    may_end.notify_all();
+    EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2);
     EXPECT_EQ(count, 1);
 }
 
@@ -206,24 +200,18 @@ TEST_F(StuckHandler, what_it_asks_of_its_process_is_done_when_it_has_its_worker_
         self.stop();
     };
     get_stuck();
-    m_shared.may_go = true;
-    for (int i = 0; i < 30'000 && is_alive(m_stuck); ++i) {
-        std::this_thread::sleep_for(1ms);
-    }
+    let_go();
+    EXPECT_TRUE(eventually([&] { return !is_alive(m_stuck); }));
     EXPECT_TRUE(has_timer);
-    EXPECT_FALSE(is_alive(m_stuck));
 }
 
 TEST_F(StuckHandler, an_exit_signal_ends_its_process_when_it_returns) {
     get_stuck();
     exit(m_stuck, ExitReason::kill());
-    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
+    EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
     EXPECT_TRUE(is_alive(m_stuck));
-    m_shared.may_go = true;
-    for (int i = 0; i < 30'000 && is_alive(m_stuck); ++i) {
-        std::this_thread::sleep_for(1ms);
-    }
-    EXPECT_FALSE(is_alive(m_stuck));
+    let_go();
+    EXPECT_TRUE(eventually([&] { return !is_alive(m_stuck); }));
 }
 
 TEST_F(StuckHandler, many_at_once_leave_the_worker_to_the_rest) {
@@ -233,10 +221,10 @@ TEST_F(StuckHandler, many_at_once_leave_the_worker_to_the_rest) {
         more.push_back(m_node.start<Stuck>({}, std::ref(m_shared)).value());
         send(more.back(), Hang{});
     }
-    EXPECT_EQ(call(m_answerer, Ping{}, 30s).value(), 1);
-    m_shared.may_go = true;
+    EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
+    let_go();
     for (auto const& stuck : more) {
-        EXPECT_EQ(call(stuck, Ping{}, 30s).value(), 2);
+        EXPECT_EQ(call(stuck, Ping{}, patience).value(), 2);
     }
 }
 
@@ -248,8 +236,8 @@ protected:
 
 TEST_F(BrieflyStuckHandler, leaves_its_worker_without_a_word) {
     get_stuck();
-    m_shared.may_go = true;
-    EXPECT_EQ(call(m_stuck, Ping{}, 30s).value(), 2);
+    let_go();
+    EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2);
     EXPECT_EQ(m_log.text(), "");
 }
 
@@ -264,11 +252,8 @@ TEST_F(ReportedHandler, is_reported_once_and_keeps_its_worker) {
     m_answerer = m_node.start<Answerer>().value();
     send(m_stuck, Hang{});
     m_shared.is_in.wait(false);
-    for (int i = 0; i < 30'000 && m_log.text().empty(); ++i) {
-        std::this_thread::sleep_for(1ms);
-    }
-    EXPECT_THAT(m_log.text(), HasSubstr("stuck for "));
-    EXPECT_FALSE(call(m_answerer, Ping{}, 50ms));
+    EXPECT_TRUE(m_log.wait_for("stuck for "));
+    EXPECT_FALSE(call(m_answerer, Ping{}, 50ms)) << "nobody else serves it";
     std::string const text = m_log.text();
     EXPECT_EQ(text.find("stuck for ", text.find("stuck for ") + 1), std::string::npos);
 }

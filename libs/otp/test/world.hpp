@@ -1,5 +1,5 @@
 /// World: the same test on a simulation and on real threads. Journal and Probe: what happened, told by
-/// processes. LineSink: what was logged.
+/// processes. LineSink: what was logged. eventually(): for what nobody announces.
 ///
 /// Threading: the test's thread; a Journal and a LineSink lock.
 #pragma once
@@ -10,16 +10,37 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 namespace sinew::testing {
+
+/// Only ends a test that hangs.
+inline constexpr std::chrono::minutes patience{5};
+
+/// Looks again and again until `condition` holds. False: it never did.
+template<typename Condition>
+[[nodiscard]] bool eventually(Condition condition) {
+    auto const end = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
 
 /// What was logged, a line each.
 class LineSink final : public log::Sink {
@@ -27,14 +48,21 @@ public:
     void write(log::Event const& event) noexcept override {
         std::lock_guard const lock(m_mutex);
         m_text += std::string(event.text) + "\n";
+        m_changed.notify_all();
     }
     [[nodiscard]] std::string text() const {
         std::lock_guard const lock(m_mutex);
         return m_text;
     }
+    /// Waits until `part` was logged. False: it never was.
+    [[nodiscard]] bool wait_for(std::string_view part) const {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, patience, [&] { return m_text.find(part) != std::string::npos; });
+    }
 
 private:
     mutable std::mutex m_mutex;
+    mutable std::condition_variable m_changed;
     std::string m_text;
 };
 
@@ -44,6 +72,7 @@ public:
     void add(std::string line) {
         std::lock_guard const lock(m_mutex);
         m_lines.push_back(std::move(line));
+        m_changed.notify_all();
     }
     void name(Pid pid, std::string name) {
         std::lock_guard const lock(m_mutex);
@@ -58,6 +87,11 @@ public:
         std::lock_guard const lock(m_mutex);
         return m_lines;
     }
+    /// Waits until there are `count` lines, or until patience is over.
+    void wait_for(std::size_t count) const {
+        std::unique_lock lock(m_mutex);
+        (void)m_changed.wait_for(lock, patience, [&] { return m_lines.size() >= count; });
+    }
     void clear() {
         std::lock_guard const lock(m_mutex);
         m_lines.clear();
@@ -65,6 +99,7 @@ public:
 
 private:
     mutable std::mutex m_mutex;
+    mutable std::condition_variable m_changed;
     std::vector<std::string> m_lines;
     std::map<Pid, std::string> m_names;
 };
@@ -162,6 +197,16 @@ protected:
     }
     [[nodiscard]] std::vector<std::string> lines() {
         world.settle();
+        return journal.lines();
+    }
+    /// The lines when there are `count`, for what comes from a timer or from outside: until then a world with
+    /// threads may look settled.
+    [[nodiscard]] std::vector<std::string> lines_once_there_are(std::size_t count) {
+        world.settle();
+        if (GetParam() == Mode::threads) {
+            journal.wait_for(count);
+            world.settle();
+        }
         return journal.lines();
     }
 
