@@ -1,5 +1,5 @@
 // Crash reports: what they say, and how many there are.
-#include "log/report.hpp"
+#include "core/report_limiter.hpp"
 
 #include <sinew/base/describe.hpp>
 #include <sinew/otp.hpp>

@@ -1,5 +1,5 @@
 // The table against a plain list that does the same.
-#include "process/flat_table.hpp"
+#include "core/flat_table.hpp"
 
 #include <sinew/otp/pid.hpp>
 

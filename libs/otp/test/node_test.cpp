@@ -1,5 +1,5 @@
 // Nodes with threads: descriptors, blocking work, idleness, stress of stealing, migration and exits.
-#include "node/node_core.hpp"
+#include "core/node_core.hpp"
 #include "world.hpp"
 
 #include <sinew/base/file.hpp>

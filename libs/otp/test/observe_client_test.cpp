@@ -1,6 +1,6 @@
 // Clients of an observe socket that say all at once, leave early, or come when there is no room. Under
 // virtual time: what a client sends is there before the server looks.
-#include "node/node_core.hpp"
+#include "core/node_core.hpp"
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/unix_socket.hpp>

@@ -1,6 +1,6 @@
 // Timers of processes that move from worker to worker: they come once, never early, and what is cancelled
 // never comes.
-#include "node/node_core.hpp"
+#include "core/node_core.hpp"
 
 #include <sinew/otp.hpp>
 

@@ -1,5 +1,5 @@
 // The wheel against a sorted list: order, slots opened ahead of their time, and when to look again.
-#include "scheduler/timer_wheel.hpp"
+#include "core/timer_wheel.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

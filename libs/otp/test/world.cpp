@@ -1,6 +1,7 @@
 #include "world.hpp"
 
-#include "node/node_core.hpp"
+#include "core/node_core.hpp"
+#include "core/worker.hpp"
 
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/node.hpp>
@@ -39,8 +40,8 @@ void World::settle() {
     // handler is under way on a thread that lost its worker.
     detail::NodeCore const& core = m_node->core();
     for (int settled_looks = 0; settled_looks < 3;) {
-        bool is_settled =
-            std::ranges::all_of(core.workers, [](auto const& worker) { return worker->is_settled(); });
+        bool is_settled = std::ranges::all_of(
+            core.workers, [](detail::Worker const* worker) { return worker->is_settled(); });
         core.slots.for_each([&is_settled](detail::Process const& process) {
             is_settled = is_settled && !process.has(detail::Process::is_running);
         });

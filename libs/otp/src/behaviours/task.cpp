@@ -1,5 +1,5 @@
-#include "process/kernel.hpp"
-#include "process/process.hpp"
+#include "core/process.hpp"
+#include "process/signals.hpp"
 
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/task_process.hpp>

@@ -1,6 +1,6 @@
 #include "log/channel.hpp"
 
-#include "node/node_core.hpp"
+#include "core/node_core.hpp"
 
 #include <sinew/base/clock.hpp>
 #include <sinew/otp/log_handler.hpp>

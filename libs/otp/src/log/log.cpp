@@ -1,10 +1,9 @@
 // The functions that make events, and standard error.
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
 #include "log/add_member.hpp"
 #include "log/report.hpp"
-#include "node/node_core.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
 
 #include <sinew/base/clock.hpp>
 #include <sinew/otp/log.hpp>

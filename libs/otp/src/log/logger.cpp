@@ -1,6 +1,6 @@
+#include "core/context.hpp"
+#include "core/node_core.hpp"
 #include "log/channel.hpp"
-#include "node/node_core.hpp"
-#include "scheduler/context.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>

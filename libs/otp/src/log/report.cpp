@@ -1,10 +1,10 @@
 #include "log/report.hpp"
 
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "core/report_limiter.hpp"
 #include "log/add_member.hpp"
-#include "node/node_core.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
 
 #include <sinew/base/value.hpp>
 #include <sinew/otp/log.hpp>
@@ -14,9 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
-#include <mutex>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -71,28 +69,6 @@ Value::Object crash_fields(Process const& process) {
 }
 
 } // namespace
-
-std::size_t ReportLimiter::key(std::string_view label, std::string_view place, std::uint32_t line) noexcept {
-    std::size_t const hash = std::hash<std::string_view>{}(label) ^
-                             (std::hash<std::string_view>{}(place) * 31 + line * std::size_t{2654435761});
-    return hash | 1;
-}
-
-std::optional<std::uint64_t> ReportLimiter::admit(std::size_t key, std::int64_t now_ns) noexcept {
-    std::lock_guard const lock(m_mutex);
-    Slot& slot = m_slots[(key >> 1) % m_slots.size()];
-    if (slot.began_ns == 0 || now_ns - slot.began_ns >= window_ns || slot.key != key) {
-        std::uint64_t const left_out = slot.key == key ? slot.left_out : 0;
-        slot = {.key = key, .began_ns = now_ns, .admitted = 1, .left_out = 0};
-        return left_out;
-    }
-    if (slot.admitted < reports_per_window) {
-        ++slot.admitted;
-        return 0;
-    }
-    ++slot.left_out;
-    return std::nullopt;
-}
 
 std::string label_of(Process const& process) {
     if (process.extras != nullptr && !process.extras->label.empty()) {
@@ -159,7 +135,7 @@ void report_crash(Process const& process) {
         event.is_report = true;
         sink.write(event);
     } catch (...) {
-        // Whatever the state's conversion throws, or no memory for the report: the death goes on.
+        // Whatever the state's conversion throws, or no memory for the report: the process goes on ending.
         return;
     }
 }

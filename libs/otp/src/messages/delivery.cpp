@@ -1,42 +1,42 @@
-// How an envelope gets to its process: now, from any thread, or later.
-#include "node/node_core.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
-#include "scheduler/single_worker.hpp"
-#include "scheduler/worker.hpp"
+#include "messages/delivery.hpp"
 
-#include <sinew/base/clock.hpp>
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "core/single_worker.hpp"
+#include "core/worker.hpp"
+#include "messages/mailbox.hpp"
+#include "messages/mailbox_limit.hpp"
+#include "messages/pending.hpp"
+
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/mailbox.hpp>
 #include <sinew/otp/node.hpp>
-#include <sinew/otp/process.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <stdexcept>
 #include <utility>
 
 namespace sinew::detail {
 namespace {
 
-/// Whether its sender is to wait when the mailbox is full.
-bool has_to_wait_for(Process const& process, Envelope const& envelope) noexcept {
-    return process.overflow.get() == MailboxLimit::Overflow::block_sender && envelope.ops->may_be_dropped &&
-           t_context.process != nullptr && t_context.process != &process;
+void deliver_in(NodeCore& core, Pid target, Envelope* envelope);
+void deliver_from_outside(NodeCore& core, Pid target, Envelope* envelope);
+void deliver_here(Worker& worker, Process& process, Pid target, Envelope* envelope);
+void deliver_elsewhere(Worker& worker, Process& process, Pid target, Envelope* envelope);
+
+} // namespace
+
+void deliver(Pid target, Envelope* envelope) {
+    deliver_in(require_core(), target, envelope);
 }
 
-void deliver_from_outside(NodeCore& core, Pid target, Envelope* envelope) {
-    Process* const process = core.find(target);
-    if (process == nullptr || process->identity.load(std::memory_order_acquire) != target.value()) {
-        bounce(envelope);
-    } else {
-        push_from_outside(*process, target, envelope);
-    }
+void deliver(Node& node, Pid target, Envelope* envelope) {
+    deliver_in(node.core(), target, envelope);
 }
+
+namespace {
 
 void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
     RuntimeScope const scope;
@@ -49,47 +49,75 @@ void deliver_in(NodeCore& core, Pid target, Envelope* envelope) {
     if (process == nullptr || process->identity.load(acquire_from_workers) != target.value()) {
         bounce(envelope);
     } else if (single_worker || process->owner.load(acquire_from_workers) == worker) {
-        if (worker->has_outgoing_for(*process)) [[unlikely]] {
-            // It has come here from another worker since: what was sent before goes first.
-            worker->flush_remote();
-        }
-        if (process->remote.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
-            (void)worker->drain_remote(*process);
-        }
-        process->streak_sender = 0;
-        bool const may_block = has_to_wait_for(*process, *envelope);
-        worker->accept(*process, envelope);
-        if (may_block) [[unlikely]] {
-            block_sender_if_full(*process, target);
-        }
-    } else if (has_to_wait_for(*process, *envelope)) [[unlikely]] {
-        process->messages_under_way.fetch_add(1, std::memory_order_relaxed);
-        worker->send_remote(*process, target, envelope);
-        block_sender_if_full(*process, target);
+        deliver_here(*worker, *process, target, envelope);
     } else {
-        worker->send_remote(*process, target, envelope);
+        deliver_elsewhere(*worker, *process, target, envelope);
     }
 }
 
-struct Bounce {
-    void operator()(Envelope* unsent) const noexcept { bounce(unsent); }
-};
+/// Whether its sender is to wait when the mailbox is full.
+bool has_to_wait_for(Process const& process, Envelope const& envelope) noexcept {
+    return process.overflow.get() == MailboxLimit::Overflow::block_sender && envelope.ops->may_be_dropped &&
+           t_context.process != nullptr && t_context.process != &process;
+}
 
-void fire_message(TimerNode& node) {
-    auto& timer = static_cast<MessageTimer&>(node);
-    Worker& worker = *t_context.worker;
-    Process& process = *timer.process;
-    Envelope* const envelope = std::exchange(timer.envelope, nullptr);
-    worker.forget_timer(timer, {});
-    if (envelope->ops->kind == EnvelopeKind::message) {
-        envelope->target = own_message;
-        worker.enqueue(process, envelope);
+void deliver_here(Worker& worker, Process& process, Pid target, Envelope* envelope) {
+    if (worker.outgoing.is_for(process)) [[unlikely]] {
+        // It has come here from another worker since: what was sent before goes first.
+        worker.flush_remote();
+    }
+    if (process.remote.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
+        (void)take_remote_messages(worker, process);
+    }
+    process.streak_sender = 0;
+    bool const may_block = has_to_wait_for(process, *envelope);
+    accept(worker, process, envelope);
+    if (may_block) [[unlikely]] {
+        block_sender_if_full(process, target);
+    }
+}
+
+void deliver_elsewhere(Worker& worker, Process& process, Pid target, Envelope* envelope) {
+    bool const may_block = has_to_wait_for(process, *envelope);
+    if (may_block) [[unlikely]] {
+        process.messages_under_way.fetch_add(1, std::memory_order_relaxed);
+    }
+    worker.send_remote(process, target, envelope);
+    if (may_block) [[unlikely]] {
+        block_sender_if_full(process, target);
+    }
+}
+
+void deliver_from_outside(NodeCore& core, Pid target, Envelope* envelope) {
+    Process* const process = core.find(target);
+    if (process == nullptr || process->identity.load(std::memory_order_acquire) != target.value()) {
+        bounce(envelope);
     } else {
-        worker.accept(process, envelope);
+        push_from_outside(*process, target, envelope);
     }
 }
 
 } // namespace
+
+void accept(Worker& worker, Process& process, Envelope* envelope) {
+    switch (envelope->ops->kind) {
+    case EnvelopeKind::message:
+        if (process.mailbox_length >= process.careful_from && envelope->ops->may_be_dropped &&
+            !makes_room(process, *envelope)) [[unlikely]] {
+            return;
+        }
+        enqueue(worker, process, envelope);
+        return;
+    case EnvelopeKind::reply:
+        accept_reply(worker, process, envelope);
+        return;
+    case EnvelopeKind::signal: {
+        EnvelopeOwner const owner(envelope);
+        envelope->ops->arrive(process, *envelope);
+        return;
+    }
+    }
+}
 
 void push_from_outside(Process& process, Pid pid, Envelope* envelope) {
     envelope->target = pid;
@@ -103,70 +131,39 @@ void push_from_outside(Process& process, Pid pid, Envelope* envelope) {
     }
 }
 
-void deliver(Pid target, Envelope* envelope) {
-    deliver_in(require_core(), target, envelope);
-}
-
-void deliver(Node& node, Pid target, Envelope* envelope) {
-    deliver_in(node.core(), target, envelope);
+bool take_remote_messages(Worker& worker, Process& process) {
+    Envelope* list = process.remote.exchange(nullptr, std::memory_order_seq_cst);
+    Envelope* in_order = nullptr;
+    while (list != nullptr) {
+        Envelope* const next = list->next;
+        list->next = in_order;
+        in_order = list;
+        list = next;
+    }
+    std::uint64_t const identity = process.identity.load(std::memory_order_relaxed);
+    std::uint32_t under_way = process.messages_under_way.load(std::memory_order_relaxed);
+    bool is_for_the_living = false;
+    while (in_order != nullptr) {
+        Envelope* const envelope = std::exchange(in_order, in_order->next);
+        if (under_way != 0 && envelope->ops->may_be_dropped) {
+            --under_way; // Only here they become fewer.
+            process.messages_under_way.fetch_sub(1, std::memory_order_relaxed);
+        }
+        if (envelope->target.value() == identity) {
+            accept(worker, process, envelope);
+            ++worker.remote_messages;
+            is_for_the_living = true;
+        } else {
+            bounce(envelope);
+        }
+    }
+    return is_for_the_living;
 }
 
 void send_first(Envelope* envelope) {
     ProcessScope const scope("continue_with()");
     envelope->target = own_message;
     scope.process().prepend(envelope);
-}
-
-std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
-    std::unique_ptr<Envelope, Bounce> owner(envelope);
-    RuntimeScope const scope;
-    ensure_worker();
-    Process* const process = t_context.process;
-    if (process == nullptr) {
-        throw std::logic_error("send_after() works inside a process only");
-    }
-    Worker& worker = *t_context.worker;
-    MessageTimer& timer = worker.take_timer();
-    std::uint64_t const sequence = worker.next_sequence();
-    std::atomic_ref(timer.sequence).store(sequence, std::memory_order_relaxed);
-    timer.due_ns = TimerWheel::time_after(worker.core.now_ns(), delay.count());
-    timer.fire = &fire_message;
-    timer.process = process;
-    timer.envelope = owner.release();
-    timer.previous_timer = nullptr;
-    timer.next_timer = process->timers;
-    if (process->timers != nullptr) {
-        process->timers->previous_timer = &timer;
-    }
-    process->timers = &timer;
-    worker.timers.add(timer);
-    *node = &timer;
-    return sequence;
-}
-
-void arm_idle_timeout(Duration delay, Envelope* envelope) {
-    ProcessScope const scope("set_idle_timeout()");
-    Process& process = scope.process();
-    payload_of<IdleMark>(*envelope).messages_handled = process.messages_handled;
-    Extras& extras = process.more();
-    (void)cancel(extras.idle_timer);
-    if (delay <= Duration(0)) {
-        extras.idle_timer = {};
-        envelope->target = own_message;
-        t_context.worker->enqueue(process, envelope);
-    } else {
-        extras.idle_timer.sequence = send_later(delay, envelope, &extras.idle_timer.node);
-    }
-}
-
-bool is_still_idle(IdleMark mark) {
-    ProcessScope const scope("an idle timeout");
-    Process& process = scope.process();
-    if (process.messages_handled == mark.messages_handled + 1) {
-        return true;
-    }
-    process.messages_handled -= 1;
-    return false;
 }
 
 } // namespace sinew::detail

@@ -1,5 +1,5 @@
 // What a request that failed is answered with, and the error that becomes of it.
-#include "process/kernel.hpp"
+#include "messages/pending.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/call.hpp>

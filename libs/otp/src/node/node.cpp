@@ -1,5 +1,5 @@
-#include "node/node_core.hpp"
-#include "scheduler/context.hpp"
+#include "core/context.hpp"
+#include "core/node_core.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/call.hpp>
@@ -29,7 +29,7 @@ Node::Node(std::uint64_t seed, log::Sink& sink)
     : m_core(std::make_unique<detail::NodeCore>(
           *this, detail::NodeCore::Setup{NodeOptions{.workers = 1, .log = &sink}, seed}))
     , m_previous(t_context.core != nullptr ? &t_context.core->node : nullptr) {
-    t_context = {.worker = m_core->workers.front().get(), .core = m_core.get()};
+    t_context = {.worker = m_core->workers.front(), .core = m_core.get()};
 }
 
 Node::~Node() {
@@ -38,7 +38,7 @@ Node::~Node() {
     (void)m_core.release();
     t_context = {.core = m_previous != nullptr ? &m_previous->core() : nullptr};
     if (t_context.core != nullptr && t_context.core->is_simulated()) {
-        t_context.worker = t_context.core->workers.front().get();
+        t_context.worker = t_context.core->workers.front();
     }
 }
 

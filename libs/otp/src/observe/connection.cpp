@@ -1,7 +1,7 @@
 #include "observe/connection.hpp"
 
-#include "node/node_core.hpp"
-#include "scheduler/context.hpp"
+#include "core/context.hpp"
+#include "core/node_core.hpp"
 
 #include <sinew/base/describe.hpp>
 #include <sinew/base/result.hpp>

@@ -1,6 +1,6 @@
-#include "node/node_core.hpp"
+#include "core/context.hpp"
+#include "core/node_core.hpp"
 #include "observe/connection.hpp"
-#include "scheduler/context.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/call.hpp>

@@ -1,9 +1,9 @@
 // Looks at all processes of a node: each tells about itself on its own worker.
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "core/worker.hpp"
 #include "log/report.hpp"
-#include "node/node_core.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
 
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/observe.hpp>

@@ -1,5 +1,5 @@
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
+#include "core/context.hpp"
+#include "core/process.hpp"
 
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/exit_hook.hpp>

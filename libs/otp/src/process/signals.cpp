@@ -1,9 +1,14 @@
 // Links, monitors, exits: signals act when they reach a process, ahead of its mailbox, and in the order they
 // were sent.
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
-#include "scheduler/worker.hpp"
+#include "process/signals.hpp"
+
+#include "core/context.hpp"
+#include "core/process.hpp"
+#include "core/system_messages.hpp"
+#include "core/worker.hpp"
+#include "log/report.hpp"
+#include "messages/mailbox.hpp"
+#include "process/stop.hpp"
 
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/envelope.hpp>
@@ -36,11 +41,6 @@ struct MonitorSignal {
 };
 struct DemonitorSignal {
     MonitorRef ref;
-};
-/// Begins with what is received.
-struct FileMessage {
-    FileReady ready;
-    std::uint64_t watch_id = 0;
 };
 
 Worker& owner_of(Process& process) {
@@ -76,38 +76,18 @@ void deliver_down_message(void* state, Envelope& envelope) {
     }
 }
 
-void deliver_file_message(void* state, Envelope& envelope) {
-    PayloadScope<FileMessage> const message(envelope);
-    Process const& process = *t_context.process;
-    Worker& worker = *t_context.worker;
-    if (!claim_file_message(worker, message->watch_id)) {
-        return;
-    }
-    auto const rearm = [id = message->watch_id](Worker* of) noexcept {
-        RuntimeScope const scope;
-        ensure_worker();
-        rearm_file_watch(*of, id);
-    };
-    std::unique_ptr<Worker, decltype(rearm)> const at_end(&worker, rearm);
-    if (process.behaviour->handle_file != nullptr) {
-        process.behaviour->handle_file(state, message->ready);
-    } else {
-        report_unhandled(process, "a FileReady message");
-    }
-}
+} // namespace
 
-constexpr MessageOps exit_message_ops{.deliver = &deliver_exit_message,
-                                      .discard = &discard_payload<Exit>,
-                                      .type = &typeid(Exit),
-                                      .form = PayloadForm::message};
-constexpr MessageOps down_message_ops{.deliver = &deliver_down_message,
-                                      .discard = &discard_payload<Down>,
-                                      .type = &typeid(Down),
-                                      .form = PayloadForm::message};
-constexpr MessageOps file_message_ops{.deliver = &deliver_file_message,
-                                      .discard = &discard_payload<FileMessage>,
-                                      .type = &typeid(FileReady),
-                                      .form = PayloadForm::message};
+constinit MessageOps const exit_message_ops{.deliver = &deliver_exit_message,
+                                            .discard = &discard_payload<Exit>,
+                                            .type = &typeid(Exit),
+                                            .form = PayloadForm::message};
+constinit MessageOps const down_message_ops{.deliver = &deliver_down_message,
+                                            .discard = &discard_payload<Down>,
+                                            .type = &typeid(Down),
+                                            .form = PayloadForm::message};
+
+namespace {
 
 void arrive_exit(Process& process, Envelope& envelope) {
     PayloadScope<ExitSignal> const signal(envelope);
@@ -125,7 +105,7 @@ void arrive_exit(Process& process, Envelope& envelope) {
         Envelope* const message =
             make_envelope<Exit>(exit_message_ops, signal->from, std::move(signal->reason));
         message->target = process.pid();
-        owner_of(process).enqueue(process, message);
+        enqueue(owner_of(process), process, message);
         return;
     }
     if (signal->reason.kind() == ExitReason::Kind::normal && signal->from != process.pid()) {
@@ -173,7 +153,7 @@ void arrive_down(Process& process, Envelope& envelope) {
     }
     Envelope* const message = make_envelope<Down>(down_message_ops, std::move(*signal));
     message->target = process.pid();
-    owner_of(process).enqueue(process, message);
+    enqueue(owner_of(process), process, message);
 }
 
 struct WaitForEndSignal {
@@ -201,23 +181,6 @@ constexpr MessageOps demonitor_ops{
     .kind = EnvelopeKind::signal, .discard = &discard_payload<DemonitorSignal>, .arrive = &arrive_demonitor};
 constexpr MessageOps down_ops{
     .kind = EnvelopeKind::signal, .discard = &discard_payload<Down>, .arrive = &arrive_down};
-
-/// Takes every message out of the mailbox that `is_unwanted`.
-template<typename Predicate>
-void remove_messages(Process& process, Predicate&& is_unwanted) noexcept {
-    Envelope* rest = std::exchange(process.mailbox_first, nullptr);
-    process.mailbox_last = nullptr;
-    process.mailbox_length = 0;
-    while (rest != nullptr) {
-        Envelope* const envelope = std::exchange(rest, rest->next);
-        if (is_unwanted(*envelope)) {
-            envelope->ops->discard(*envelope, ExitReason::normal());
-            free_envelope(envelope);
-        } else {
-            process.append(envelope);
-        }
-    }
-}
 
 } // namespace
 
@@ -247,31 +210,6 @@ Request<ExitReason> end_process(Pid to, ExitReason reason, Duration timeout) {
             send_exit(to, self(), reason, ExitCause::request);
         },
         RequestLabel{.target = to, .target_name = "process"}, timeout));
-}
-
-Envelope* make_file_message(FileReady ready, std::uint64_t watch_id) {
-    return make_envelope<FileMessage>(file_message_ops, ready, watch_id);
-}
-
-std::uint64_t watch_of(Envelope& envelope) noexcept {
-    return envelope.ops == &file_message_ops ? payload_of<FileMessage>(envelope).watch_id : 0;
-}
-
-bool is_parent_exit(Process const& process, Envelope& envelope) noexcept {
-    return envelope.ops == &exit_message_ops && process.extras != nullptr && process.extras->parent &&
-           process.extras->parent == payload_of<Exit>(envelope).from;
-}
-
-void flush_exits(Process& process, Pid from) noexcept {
-    remove_messages(process, [from](Envelope& envelope) {
-        return envelope.ops == &exit_message_ops && payload_of<Exit>(envelope).from == from;
-    });
-}
-
-void flush_downs(Process& process, MonitorRef ref) noexcept {
-    remove_messages(process, [ref](Envelope& envelope) {
-        return envelope.ops == &down_message_ops && payload_of<Down>(envelope).monitor == ref;
-    });
 }
 
 } // namespace sinew::detail

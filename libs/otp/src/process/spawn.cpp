@@ -1,9 +1,9 @@
 // How a process is made: all that may fail comes before anyone can know it.
-#include "node/node_core.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
-#include "scheduler/context.hpp"
-#include "scheduler/worker.hpp"
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "core/worker.hpp"
+#include "messages/delivery.hpp"
 
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/envelope.hpp>
@@ -24,7 +24,7 @@ namespace {
 void arrive_start(Process& process, Envelope& envelope) {
     destroy_payload<char>(envelope);
     process.flags |= Process::needs_start;
-    process.owner.load(std::memory_order_relaxed)->make_runnable(process);
+    process.owner.load(std::memory_order_relaxed)->queue.make_runnable(process);
 }
 constexpr MessageOps start_ops{
     .kind = EnvelopeKind::signal, .discard = &discard_payload<char>, .arrive = &arrive_start};
@@ -157,7 +157,7 @@ Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnO
     fresh.publish();
     if (fresh.is_here()) {
         process.flags = Process::needs_start;
-        t_context.worker->make_runnable(process);
+        t_context.worker->queue.make_runnable(process);
     } else {
         push_from_outside(process, pid, start_signal.release());
     }

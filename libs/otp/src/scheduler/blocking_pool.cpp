@@ -1,5 +1,8 @@
 #include "scheduler/blocking_pool.hpp"
 
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+
 #include <sinew/otp/node.hpp>
 
 #include <chrono>
@@ -111,6 +114,16 @@ void BlockingPool::run_thread() {
         m_ended.push_back(std::move(self->second));
         m_threads.erase(self);
     }
+}
+
+void submit_blocking(std::function<void()> work) {
+    NodeCore& core = require_core();
+    if (core.is_simulated()) {
+        work();
+    } else if (core.blocking != nullptr) {
+        core.blocking->submit(std::move(work));
+    }
+    // Otherwise the node is being destroyed: the work is dropped, and says so to whoever waits for it.
 }
 
 } // namespace sinew::detail

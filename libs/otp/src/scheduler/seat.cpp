@@ -1,13 +1,10 @@
 #include "scheduler/seat.hpp"
 
-#include "node/node_core.hpp"
-#include "scheduler/worker.hpp"
+#include "core/context.hpp"
+#include "core/worker.hpp"
+#include "scheduler/run_loop.hpp"
+#include "scheduler/thread_scheduling.hpp"
 
-#include <sinew/otp/log.hpp>
-#include <sinew/otp/node.hpp>
-
-#include <cxxabi.h>
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,23 +12,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <span>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -63,77 +53,7 @@ void install_signal_handler() {
     });
 }
 
-void set_policy(pid_t thread_id, int policy) noexcept {
-    sched_param const parameter{};
-    (void)sched_setscheduler(thread_id, policy, &parameter);
-}
-
-/// What a thread is and had while it drives a real-time worker.
-struct RealTimeState {
-    bool is_on = false;
-    std::optional<cpu_set_t> processors_before;
-};
-constinit thread_local RealTimeState t_real_time;
-
-void make_real_time(RealTimeWorker const& options) noexcept {
-    t_real_time.is_on = true;
-    sched_param const parameter{.sched_priority = options.priority};
-    if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameter) != 0) {
-        int const error = errno;
-        log::warning("the real-time worker runs as an ordinary thread",
-                     {{"cause", std::system_category().message(error)},
-                      {"remedy", "CAP_SYS_NICE, or RLIMIT_RTPRIO of its priority"}});
-    }
-    if (options.processor < 0) {
-        return;
-    }
-    cpu_set_t before;
-    cpu_set_t wanted;
-    CPU_ZERO(&wanted);
-    CPU_SET(static_cast<unsigned>(options.processor), &wanted);
-    if (sched_getaffinity(0, sizeof before, &before) != 0 ||
-        sched_setaffinity(0, sizeof wanted, &wanted) != 0) {
-        int const error = errno;
-        log::warning("the real-time worker has no processor of its own",
-                     {{"processor", options.processor}, {"cause", std::system_category().message(error)}});
-        return;
-    }
-    t_real_time.processors_before = before;
-}
-
-std::string frame_text(void* address) {
-    Dl_info info{};
-    if (dladdr(address, &info) == 0) {
-        return "?";
-    }
-    if (info.dli_sname != nullptr) {
-        int status = 0;
-        std::unique_ptr<char, void (*)(void*)> const name(
-            abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free);
-        return status == 0 ? name.get() : info.dli_sname;
-    }
-    // What addr2line understands.
-    std::array<char, 32> offset{};
-    (void)std::snprintf(offset.data(), offset.size(), "+0x%zx",
-                        reinterpret_cast<std::size_t>(address) -
-                            reinterpret_cast<std::size_t>(info.dli_fbase));
-    return std::string(info.dli_fname) + offset.data();
-}
-
 } // namespace
-
-void set_scheduling_for(Worker const& worker) noexcept {
-    if (worker.is_real_time()) {
-        make_real_time(worker.core.real_time);
-        return;
-    }
-    if (std::exchange(t_real_time.is_on, false)) {
-        set_policy(0, SCHED_OTHER);
-    }
-    if (auto const before = std::exchange(t_real_time.processors_before, std::nullopt)) {
-        (void)sched_setaffinity(0, sizeof *before, &*before);
-    }
-}
 
 Seat::~Seat() = default;
 
@@ -146,9 +66,10 @@ void Seat::run() {
     m_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_release);
     t_context.seat = this;
     for (;;) {
-        if (m_worker->run_loop() == Worker::LoopEnd::stopping) {
+        if (m_loop->run() == RunLoop::End::stopping) {
             return;
         }
+        hand_worker_back();
         State state = m_state.load(std::memory_order_acquire);
         while (state == State::spare) {
             m_state.wait(state, std::memory_order_acquire);
@@ -160,12 +81,26 @@ void Seat::run() {
     }
 }
 
-void Seat::become_spare() noexcept {
+void Seat::hand_worker_back() noexcept {
+    Worker& own = worker();
+    Seat* const back = own.returning.load(std::memory_order_acquire);
+    // Only this thread takes from the list; others put in front.
+    Seat* expected = back;
+    if (!own.returning.compare_exchange_strong(expected, back->m_next_returning, std::memory_order_acq_rel)) {
+        Seat* before = expected;
+        while (before->m_next_returning != back) {
+            before = before->m_next_returning;
+        }
+        before->m_next_returning = back->m_next_returning;
+    }
+    own.driver.store(back, std::memory_order_release);
+    RunLoop& loop = *m_loop;
     m_state.store(State::spare, std::memory_order_release);
+    back->drive(loop);
 }
 
-void Seat::drive(Worker& worker) noexcept {
-    m_worker = &worker;
+void Seat::drive(RunLoop& loop) noexcept {
+    m_loop = &loop;
     m_state.store(State::driving, std::memory_order_release);
     m_state.notify_all();
 }
@@ -231,14 +166,6 @@ std::vector<void*> Seat::stack() const {
     return {m_stack.begin() + std::min(own_frames, m_stack_depth), m_stack.begin() + m_stack_depth};
 }
 
-std::string stack_text(std::span<void* const> stack) {
-    std::string text;
-    for (void* const address : stack) {
-        text += "\n    " + frame_text(address);
-    }
-    return text;
-}
-
 bool Seat::is_asleep() const {
     std::ifstream file("/proc/self/task/" + std::to_string(m_thread_id.load(std::memory_order_acquire)) +
                        "/stat");
@@ -267,7 +194,7 @@ void Seat::unset_replaced() noexcept {
     State expected = State::replaced;
     if (!m_state.compare_exchange_strong(expected, State::displaced)) {
         // It waits already.
-        drive(*m_worker);
+        drive(*m_loop);
     }
 }
 
@@ -281,11 +208,25 @@ void Seat::wait_for_worker() noexcept {
     }
     // Not to hold the worker up at the lowest priority. Without the right to rise it stays there.
     set_policy(0, SCHED_OTHER);
-    set_scheduling_for(*m_worker);
-    m_worker->offer_return(*this);
+    set_scheduling_for(worker());
+    ask_for_worker();
     while (m_state.load(std::memory_order_acquire) == State::returning) {
         m_state.wait(State::returning, std::memory_order_acquire);
     }
+}
+
+void Seat::ask_for_worker() noexcept {
+    Worker& own = worker();
+    Seat* head = own.returning.load(std::memory_order_relaxed);
+    do {
+        m_next_returning = head;
+    } while (!own.returning.compare_exchange_weak(head, this, std::memory_order_seq_cst,
+                                                  std::memory_order_relaxed));
+    own.wake();
+}
+
+Worker& Seat::worker() const noexcept {
+    return m_loop->worker;
 }
 
 void leave_worker() noexcept {

@@ -2,10 +2,8 @@
 ///
 /// Invariant: exactly one seat drives a worker. A thread whose handler is stuck is displaced: another seat
 /// drives its worker meanwhile, and gives it back between two handlers when the stuck one returns; then that
-/// other seat is spare. Threading: see each member.
+/// other seat is spare. Threading: its own, but for what any thread may call.
 #pragma once
-
-#include "scheduler/context.hpp"
 
 #include <sys/types.h>
 
@@ -13,12 +11,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <thread>
 #include <vector>
 
 namespace sinew::detail {
+
+class RunLoop;
+class Worker;
 
 class Seat {
 public:
@@ -35,8 +34,8 @@ public:
         spare,
         leaving
     };
-    explicit Seat(Worker& worker) noexcept
-        : m_worker(&worker) {}
+    explicit Seat(RunLoop& loop) noexcept
+        : m_loop(&loop) {}
     Seat(Seat const&) = delete;
     Seat& operator=(Seat const&) = delete;
     Seat(Seat&&) = delete;
@@ -45,8 +44,8 @@ public:
 
     /// Makes its thread, which drives the worker. Throws std::system_error.
     void start();
-    /// Any thread: a spare one drives `worker` from now on.
-    void drive(Worker& worker) noexcept;
+    /// Any thread: a spare one drives the loop's worker from now on.
+    void drive(RunLoop& loop) noexcept;
     /// Any thread: a spare one's thread ends; others are not touched.
     void release() noexcept;
     void join();
@@ -68,23 +67,25 @@ public:
     /// No other seat can be had: as it was before set_replaced().
     void unset_replaced() noexcept;
 
-    /// In a worker's list of those who want it back.
-    Seat* next_returning = nullptr;
-
     // Its own thread's.
 
-    [[nodiscard]] Worker& worker() const noexcept { return *m_worker; }
+    [[nodiscard]] Worker& worker() const noexcept;
     /// In the signal handler.
     void note_stack() noexcept;
     void set_displaced() noexcept { m_state.store(State::displaced, std::memory_order_release); }
     /// Until it drives again.
     void wait_for_worker() noexcept;
-    void become_spare() noexcept;
 
 private:
     void run();
+    /// Asks whoever drives the worker for it.
+    void ask_for_worker() noexcept;
+    /// To the thread that came back first; this one is spare then.
+    void hand_worker_back() noexcept;
     static constexpr std::size_t deepest_stack = 48;
-    Worker* m_worker;
+    RunLoop* m_loop;
+    /// In the worker's list of those that want it back.
+    Seat* m_next_returning = nullptr;
     std::atomic<State> m_state{State::driving};
     std::atomic<pid_t> m_thread_id{0};
     std::atomic<bool> m_has_answered{false};
@@ -93,11 +94,5 @@ private:
     int m_stack_depth = 0;
     std::thread m_thread;
 };
-
-/// This thread, which drives `worker` from now on, gets the policy, priority and processor that belong to it.
-void set_scheduling_for(Worker const& worker) noexcept;
-
-/// A line a frame, each after a line's end.
-[[nodiscard]] std::string stack_text(std::span<void* const> stack);
 
 } // namespace sinew::detail

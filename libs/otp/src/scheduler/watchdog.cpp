@@ -1,9 +1,15 @@
 #include "scheduler/watchdog.hpp"
 
-#include "node/node_core.hpp"
-#include "scheduler/context.hpp"
-#include "scheduler/worker.hpp"
+#include "core/context.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "core/worker.hpp"
+#include "scheduler/run_loop.hpp"
+#include "scheduler/seat.hpp"
+#include "scheduler/stack_text.hpp"
 
+#include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/log.hpp>
 
 #include <sys/epoll.h>
@@ -29,12 +35,6 @@ namespace {
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::uint64_t stop_mark = ~std::uint64_t{0};
 
-void set_timer(FileDescriptor const& timer, std::int64_t interval_ns) noexcept {
-    timespec const time{.tv_sec = interval_ns / second_ns, .tv_nsec = interval_ns % second_ns};
-    itimerspec const setting{.it_interval = time, .it_value = time};
-    (void)timerfd_settime(timer.get(), 0, &setting, nullptr);
-}
-
 } // namespace
 
 Watchdog::Watchdog(NodeCore& core, StuckHandlers options)
@@ -45,13 +45,15 @@ Watchdog::Watchdog(NodeCore& core, StuckHandlers options)
     epoll_event stop{.events = EPOLLIN, .data = {.u64 = stop_mark}};
     bool is_complete =
         m_poller && m_stop_event && epoll_ctl(m_poller.get(), EPOLL_CTL_ADD, m_stop_event.get(), &stop) == 0;
-    for (auto const& worker : core.workers) {
-        Watched watched{.worker = worker.get(),
-                        .timer = FileDescriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))};
-        epoll_event tick{.events = EPOLLIN, .data = {.u64 = worker->index()}};
-        is_complete = is_complete && watched.timer &&
-                      epoll_ctl(m_poller.get(), EPOLL_CTL_ADD, watched.timer.get(), &tick) == 0;
-        m_watched.push_back(std::move(watched));
+    for (auto const& loop : core.loops) {
+        FileDescriptor timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+        epoll_event tick{.events = EPOLLIN, .data = {.u64 = loop->worker.index()}};
+        is_complete =
+            is_complete && timer && epoll_ctl(m_poller.get(), EPOLL_CTL_ADD, timer.get(), &tick) == 0;
+        if (m_options.policy != StuckHandlers::Policy::ignore) {
+            loop->worker.watch_timer.start(std::move(timer), m_options.limit / 2);
+        }
+        m_watched.push_back({.loop = loop.get()});
     }
     if (!is_complete) {
         throw std::system_error(errno, std::system_category(), "the watch over the workers can't be made");
@@ -64,7 +66,7 @@ Watchdog::~Watchdog() {
 
 void Watchdog::start() {
     for (Watched& watched : m_watched) {
-        watched.seat = m_seats.emplace_back(std::make_unique<Seat>(*watched.worker)).get();
+        watched.seat = m_seats.emplace_back(std::make_unique<Seat>(*watched.loop)).get();
         watched.seat->start();
     }
     if (m_options.policy != StuckHandlers::Policy::ignore) {
@@ -83,18 +85,6 @@ void Watchdog::stop() noexcept {
         seat->join();
     }
     m_seats.clear();
-}
-
-void Watchdog::arm(Worker const& worker) const noexcept {
-    if (m_options.policy != StuckHandlers::Policy::ignore) {
-        set_timer(m_watched[worker.index()].timer, m_options.limit.count() / 2);
-    }
-}
-
-void Watchdog::disarm(Worker const& worker) const noexcept {
-    if (m_options.policy != StuckHandlers::Policy::ignore) {
-        set_timer(m_watched[worker.index()].timer, 0);
-    }
 }
 
 std::size_t Watchdog::displaced_count() const noexcept {
@@ -117,15 +107,15 @@ void Watchdog::run() {
         }
         Watched& watched = m_watched[event.data.u64];
         std::uint64_t ticks = 0;
-        (void)!read(watched.timer.get(), &ticks, sizeof ticks);
+        (void)!read(watched.loop->worker.watch_timer.fd(), &ticks, sizeof ticks);
         look(watched);
     }
 }
 
 void Watchdog::look(Watched& watched) {
     std::int64_t const now_ns = m_core.now_ns();
-    Seat* const seat = watched.worker->driver.load(std::memory_order_acquire);
-    std::uint64_t const turns = watched.worker->turns;
+    Seat* const seat = watched.loop->worker.driver.load(std::memory_order_acquire);
+    std::uint64_t const turns = watched.loop->worker.turns;
     if (seat != nullptr && seat->state() == Seat::State::displaced) {
         // It left a moment after it was asked to.
         watched.seat = seat;
@@ -133,7 +123,7 @@ void Watchdog::look(Watched& watched) {
         replace(watched);
         return;
     }
-    if (seat == nullptr || watched.worker->running == nullptr || turns != watched.turns ||
+    if (seat == nullptr || watched.loop->worker.running == nullptr || turns != watched.turns ||
         seat != watched.seat) {
         watched.turns = turns;
         watched.seat = seat;
@@ -194,14 +184,14 @@ void Watchdog::report_overdue() {
 std::string Watchdog::description(Watched const& watched) const {
     auto const limit = std::chrono::duration_cast<std::chrono::milliseconds>(m_options.report_after).count();
     std::string text = "stuck for more than " + std::to_string(limit) + " ms: ";
-    Process const* const process = watched.worker->running;
+    Process const* const process = watched.loop->worker.running;
     if (process == nullptr) {
         return text + "a process that ends";
     }
     Behaviour const* const behaviour = process->behaviour;
     text += behaviour != nullptr ? readable_type_name(*behaviour->type) : "a process";
     text += " " + process->pid().to_string();
-    if (MessageOps const* const handling = watched.worker->handling;
+    if (MessageOps const* const handling = watched.loop->worker.handling;
         handling != nullptr && handling->type != nullptr) {
         text += " handling " + readable_type_name(*handling->type);
     }
@@ -215,15 +205,15 @@ void Watchdog::replace(Watched& watched) {
     auto const spare =
         std::ranges::find(m_seats, Seat::State::spare, [](auto const& seat) { return seat->state(); });
     if (spare != m_seats.end()) {
-        watched.worker->driver.store(spare->get(), std::memory_order_release);
-        (*spare)->drive(*watched.worker);
+        watched.loop->worker.driver.store(spare->get(), std::memory_order_release);
+        (*spare)->drive(*watched.loop);
         return;
     }
     try {
-        auto fresh = std::make_unique<Seat>(*watched.worker);
+        auto fresh = std::make_unique<Seat>(*watched.loop);
         m_seats.reserve(m_seats.size() + 1);
         fresh->start();
-        watched.worker->driver.store(fresh.get(), std::memory_order_release);
+        watched.loop->worker.driver.store(fresh.get(), std::memory_order_release);
         m_seats.push_back(std::move(fresh));
     } catch (std::exception const& error) {
         // The next look tries again.

@@ -22,6 +22,9 @@
 
 namespace sinew::detail {
 
+class NodeCore;
+class RunLoop;
+
 class Watchdog {
 public:
     Watchdog(NodeCore& core, StuckHandlers options);
@@ -36,16 +39,12 @@ public:
     /// After the node's processes have ended: ends all threads.
     void stop() noexcept;
 
-    // A worker's thread: whether it is to be watched now.
-    void arm(Worker const& worker) const noexcept;
-    void disarm(Worker const& worker) const noexcept;
     /// Threads that are displaced now.
     [[nodiscard]] std::size_t displaced_count() const noexcept;
 
 private:
     struct Watched {
-        Worker* worker = nullptr;
-        FileDescriptor timer;
+        RunLoop* loop = nullptr;
         Seat* seat = nullptr;
         std::uint64_t turns = 0;
         std::int64_t since_ns = 0;

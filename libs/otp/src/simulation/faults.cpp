@@ -1,7 +1,7 @@
-#include "node/node_core.hpp"
-#include "process/inspection.hpp"
-#include "process/kernel.hpp"
-#include "process/process.hpp"
+#include "core/inspection.hpp"
+#include "core/node_core.hpp"
+#include "core/process.hpp"
+#include "messages/mailbox.hpp"
 #include "simulation/allocation_faults.hpp"
 
 #include <sinew/otp/faults.hpp>

@@ -1,6 +1,9 @@
 #include "application/services.hpp"
-#include "node/node_core.hpp"
-#include "scheduler/worker.hpp"
+#include "core/chooser.hpp"
+#include "core/node_core.hpp"
+#include "core/timer_wheel.hpp"
+#include "core/worker.hpp"
+#include "simulation/virtual_run.hpp"
 
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
@@ -198,13 +201,7 @@ Faults& Simulation::faults() {
 }
 
 bool Simulation::step() {
-    detail::Worker& worker = *m_node->core().workers.front();
-    worker.take_shared_work();
-    worker.fire_timers(m_node->core().now_ns());
-    if (worker.run_one()) {
-        return true;
-    }
-    return !worker.file_watches.empty() && worker.poll_files(0);
+    return detail::run_simulation_step(m_node->core());
 }
 
 void Simulation::run_until_settled(std::size_t step_limit) {
@@ -218,8 +215,9 @@ void Simulation::run_until_settled(std::size_t step_limit) {
 void Simulation::advance(Duration time) {
     detail::NodeCore& core = m_node->core();
     run_until_settled();
-    core.run_simulation_until(
-        detail::TimerWheel::time_after(core.now_ns(), time.count()), [](void*) { return false; }, nullptr);
+    detail::run_simulation_until(
+        core, detail::TimerWheel::time_after(core.now_ns(), time.count()), [](void*) { return false; },
+        nullptr);
     run_until_settled();
 }
 
@@ -235,7 +233,7 @@ bool Simulation::travel_until_settled(Duration limit) {
         if (next_ns > deadline_ns) {
             return false;
         }
-        core.run_simulation_until(next_ns, [](void*) { return false; }, nullptr);
+        detail::run_simulation_until(core, next_ns, [](void*) { return false; }, nullptr);
     }
 }
 

@@ -1,5 +1,5 @@
 #include "log/report.hpp"
-#include "process/kernel.hpp"
+#include "process/signals.hpp"
 #include "supervisor/dynamic_supervisor_state.hpp"
 #include "supervisor/reaper.hpp"
 #include "supervisor/supervisor_state.hpp"

@@ -4,7 +4,7 @@
 /// its next restart is in m_restarting under its key. Threading: in the supervisor's process.
 #pragma once
 
-#include "process/flat_table.hpp"
+#include "core/flat_table.hpp"
 #include "supervisor/restart_backoff.hpp"
 #include "supervisor/restart_limit.hpp"
 

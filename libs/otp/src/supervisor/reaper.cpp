@@ -1,6 +1,6 @@
 #include "supervisor/reaper.hpp"
 
-#include "process/kernel.hpp"
+#include "process/signals.hpp"
 
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/process.hpp>

@@ -3,7 +3,7 @@
 /// Invariant: it answers when all have ended, and then ends itself. Threading: a process.
 #pragma once
 
-#include "process/flat_table.hpp"
+#include "core/flat_table.hpp"
 
 #include <sinew/otp/server.hpp>
 #include <sinew/otp/supervisor.hpp>

@@ -1,7 +1,7 @@
 #include "supervisor/supervisor_state.hpp"
 
 #include "log/report.hpp"
-#include "process/kernel.hpp"
+#include "process/signals.hpp"
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
