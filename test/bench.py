@@ -6,6 +6,7 @@ it and asks it.
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -14,11 +15,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+os.environ.setdefault(
+    "SINEW_BIN", str(pathlib.Path(__file__).resolve().parents[1] / "build" / "release" / "bin")
+)
+
 import bench_otp
 from support.device import Device, kvm_works
-from support.tool import ROOT, Project, Tool
+from support.programs import BIN
+from support.tool import Project, Tool
 
-BIN = ROOT / "build" / "release" / "bin"
 BOOTS = 3
 
 Figure = tuple[str, str, float, str]

@@ -11,11 +11,11 @@ import statistics
 import subprocess
 import time
 
-from support.tool import ROOT
+from support.programs import BIN, ROOT
 
 SOURCES = ROOT / "test" / "anchors" / "runtime"
 PEERS = ROOT / "build" / "anchors"
-PROGRAM = ROOT / "build" / "release" / "bin" / "otp_bench"
+PROGRAM = BIN / "otp_bench"
 RUNS = 5
 RUN_LIMIT_SECONDS = 120
 

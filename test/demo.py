@@ -5,11 +5,16 @@ and updates it to something that can't start. Exits 0 only when every step showe
 """
 
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
+
+os.environ.setdefault(
+    "SINEW_BIN", str(pathlib.Path(__file__).resolve().parents[1] / "build" / "release" / "bin")
+)
 
 from support.blinky import mend_bug, plant_bug
 from support.device import Device, DeviceError

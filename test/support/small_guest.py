@@ -8,6 +8,7 @@ The processor is emulated: a /dev/kvm that opens may still hang (in nested virtu
 its speed. SINEW_QEMU_ACCEL=kvm uses it.
 """
 
+import fcntl
 import os
 import platform
 import re
@@ -16,8 +17,10 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.waiting import PATIENCE_S
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-EXIT_MARK = "small-guest-exit-status:"
+STEP_MARK = "small-guest-step:"
 
 
 def run(*command: str, cwd: Path | None = None) -> str:
@@ -31,31 +34,30 @@ def kernel_folder() -> Path:
     if given := os.environ.get("SINEW_TEST_KERNEL"):
         return Path(given)
     folder = REPOSITORY / "build" / "test-kernel"
-    if not list(folder.glob("boot/vmlinuz-*")):
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        depends = run("apt-cache", "depends", "--important", "linux-image-amd64")
-        package = re.search(r"Depends: (linux-image-\S+)", depends)
-        assert package, "apt knows no linux-image-amd64; run: apt-get update"
-        run("apt-get", "download", package.group(1), cwd=partial)
-        run("dpkg", "-x", str(next(partial.glob("*.deb"))), str(partial))
-        partial.rename(folder)
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not list(folder.glob("boot/vmlinuz-*")):
+            download_kernel(folder)
     return folder
+
+
+def download_kernel(folder: Path) -> None:
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    depends = run("apt-cache", "depends", "--important", "linux-image-amd64")
+    package = re.search(r"Depends: (linux-image-\S+)", depends)
+    assert package, "apt knows no linux-image-amd64; run: apt-get update"
+    run("apt-get", "download", package.group(1), cwd=partial)
+    run("dpkg", "-x", str(next(partial.glob("*.deb"))), str(partial))
+    partial.rename(folder)
 
 
 def module_file(kernel: Path, name: str) -> Path:
     found = list(kernel.glob(f"lib/modules/*/kernel/**/{name}.ko"))
     assert found, f"the kernel in {kernel} has no module {name}"
     return found[0]
-
-
-def built_program(name: str) -> Path:
-    """A program of ours, from the build that SINEW_PRESET names (release)."""
-    preset = os.environ.get("SINEW_PRESET", "release")
-    program = REPOSITORY / "build" / preset / "bin" / name
-    assert program.exists(), f"{program} is missing; run: cmake --build build/{preset} --target {name}"
-    return program
 
 
 def shared_libraries(program: Path) -> list[Path]:
@@ -105,15 +107,23 @@ class Archive:
 
 
 @dataclass
+class Step:
+    """What a script ended with, and what the console showed meanwhile."""
+
+    status: int
+    output: str
+
+
+@dataclass
 class SmallGuest:
-    """What goes into the machine (programs to /bin, files to /files), and what it runs."""
+    """What goes into the machine (programs to /bin, files to /files, modules for `load NAME...`)."""
 
     scratch: Path
     modules: list[str] = field(default_factory=list)
     programs: list[Path] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
-    def initramfs(self, kernel: Path, script: str) -> Path:
+    def initramfs(self, kernel: Path, steps: dict[str, str]) -> Path:
         archive = Archive()
         archive.add_console()
         for folder in ("proc", "sys", "tmp", "run", "dev"):
@@ -130,26 +140,28 @@ class SmallGuest:
                 archive.add_file(str(library).lstrip("/"), library.resolve().read_bytes())
         for file in self.files:
             archive.add_file(f"files/{file.name}", file.read_bytes(), 0o644)
-        load = "\n".join(f"busybox insmod /modules/{module}.ko || exit_with 99" for module in self.modules)
+        scripts = "\n".join(
+            f"echo '{STEP_MARK} {name}'; (\n{script}\n)\necho '{STEP_MARK}' $?"
+            for name, script in steps.items()
+        )
         archive.add_file(
             "init",
             f"""#!/bin/sh
 export PATH=/bin
-exit_with() {{ echo "{EXIT_MARK} $1"; busybox poweroff -f; }}
+load() {{ for module; do busybox insmod "/modules/$module.ko" || exit 99; done; }}
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sys /sys
 busybox mount -t devtmpfs dev /dev
-{load}
-{script}
-exit_with $?
+{scripts}
+busybox poweroff -f
 """.encode(),
         )
         path = self.scratch / "initramfs"
         path.write_bytes(archive.finish())
         return path
 
-    def run(self, script: str, timeout_s: float, memory_mb: int = 768) -> tuple[int, str]:
-        """Boots, runs `script` with sh, and returns its exit status and what the console showed."""
+    def run(self, steps: dict[str, str], memory_mb: int = 768) -> dict[str, Step]:
+        """Boots, runs each script with sh, one after the other, and tells what came of them, by their names."""
         assert platform.machine() == "x86_64", "this test needs an x86_64 machine for its kernel and programs"
         kernel = kernel_folder()
         command = [
@@ -157,18 +169,19 @@ exit_with $?
             *("-accel", os.environ.get("SINEW_QEMU_ACCEL", "tcg")),
             *("-m", str(memory_mb), "-nographic", "-no-reboot", "-nic", "none"),
             *("-kernel", str(next(kernel.glob("boot/vmlinuz-*")))),
-            *("-initrd", str(self.initramfs(kernel, script))),
-            *("-append", "console=ttyS0 quiet panic=-1"),
+            *("-initrd", str(self.initramfs(kernel, steps))),
+            # no_timer_check: on a busy host the kernel's check of the emulated timer fails now and then, and it panics.
+            *("-append", "console=ttyS0 quiet panic=-1 no_timer_check"),
         ]
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout_s
+                command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S
             )
             output = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
         except subprocess.TimeoutExpired as expired:
             raise AssertionError(
-                f"the guest ran longer than {timeout_s} s:\n{(expired.stdout or b'').decode(errors='replace')}"
+                f"the guest hangs:\n{(expired.stdout or b'').decode(errors='replace')}"
             ) from None
-        mark = re.search(rf"{EXIT_MARK} (\d+)", output)
-        assert mark, f"the guest ended without an exit status:\n{output}"
-        return int(mark.group(1)), output
+        found = re.findall(rf"{STEP_MARK} ([a-z]\S*)\r?\n(.*?){STEP_MARK} (\d+)", output, re.DOTALL)
+        assert [name for name, _, _ in found] == list(steps), f"the guest did not come to its end:\n{output}"
+        return {name: Step(int(status), said) for name, said, status in found}

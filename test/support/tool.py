@@ -7,8 +7,9 @@ import pathlib
 import re
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOL = ROOT / "build" / "release" / "bin" / "sinew"
+from support.programs import BIN, ROOT
+
+TOOL = BIN / "sinew"
 
 
 class ToolError(RuntimeError):

@@ -14,19 +14,10 @@ import subprocess
 import pytest
 
 from support.device import copy_image, kvm_works
+from support.programs import ROOT, program
+from support.waiting import PATIENCE_S
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = 512
-BOOT_LIMIT_S = 180
-
-
-def find_program(name: str) -> str:
-    """A program of the build under test."""
-    for preset in ("release", "dev"):
-        path = ROOT / "build" / preset / "bin" / name
-        if path.exists():
-            return str(path)
-    raise FileNotFoundError(f"{name} isn't built: cmake --build build/release --target {name}")
 
 
 def run(*arguments, **options) -> str:
@@ -49,10 +40,6 @@ class Boot:
         assert line, f"PID 1 was never reached:\n{self.console}"
         return dict(re.findall(r"sinew\.(\w+)=(\w+)", line[1]))
 
-    @property
-    def kernel_to_init_s(self) -> float:
-        return float(re.search(r"STAND-IN uptime=([\d.]+)", self.console)[1])
-
 
 @dataclasses.dataclass
 class Machine:
@@ -65,7 +52,7 @@ class Machine:
     def boot(self) -> Boot:
         log = self.image.with_suffix(".log")
         words = run(
-            find_program("system_tool"),
+            program("system_tool"),
             "emulator",
             ROOT / "systems",
             "x86_64",
@@ -73,11 +60,11 @@ class Machine:
             log,
             self.accelerator,
         ).splitlines()
-        subprocess.run([*words, "-no-reboot"], timeout=BOOT_LIMIT_S, check=True, capture_output=True)
+        subprocess.run([*words, "-no-reboot"], timeout=PATIENCE_S, check=True, capture_output=True)
         return Boot(log.read_text(errors="replace"))
 
     def apply(self, firmware: pathlib.Path, task: str) -> None:
-        run(find_program("fwup"), "-a", "-q", "-d", self.image, "-i", firmware, "-t", task)
+        run(program("fwup"), "-a", "-q", "-d", self.image, "-i", firmware, "-t", task)
 
     def read(self, block: int) -> bytes:
         with self.image.open("rb") as file:
@@ -96,47 +83,43 @@ class Machine:
         run("mdel", "-i", f"{self.image}@@{start}", "::vmlinuz")
 
 
-@pytest.fixture(scope="session")
-def stand_in(tmp_path_factory) -> pathlib.Path:
+def compile_stand_in(sysroot: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """The stand-in for PID 1, made with the target's own toolchain: which so is tested, too."""
-    built = json.loads(run(find_program("system_tool"), "build", ROOT / "systems", "x86_64"))
-    sysroot = pathlib.Path(built["folder"]) / "sysroot"
-    program = tmp_path_factory.mktemp("stand-in") / "init"
+    stand_in = folder / "init"
     run(
         *("x86_64-linux-gnu-g++-12", "-O2", "-static", f"--sysroot={sysroot}"),
         f"-B{sysroot}/usr/lib/gcc/x86_64-linux-gnu/12",
-        *("-o", program, ROOT / "libs" / "system" / "test" / "stand_in_init.cpp"),
+        *("-o", stand_in, ROOT / "libs" / "system" / "test" / "stand_in_init.cpp"),
     )
-    return program
+    return stand_in
 
 
-def make_firmware(folder: pathlib.Path, stand_in: pathlib.Path, version: str) -> pathlib.Path:
-    output = folder / version
-    return pathlib.Path(
+def make_firmware(folder: pathlib.Path, stand_in: pathlib.Path, version: str) -> None:
+    run(program("system_tool"), "firmware", ROOT / "systems", "x86_64", folder / version, stand_in, version)
+
+
+@pytest.fixture(scope="session")
+def stand_ins(assembled, once) -> pathlib.Path:
+    """A folder with two firmwares, and the image of a disk that has the first."""
+
+    def make(folder: pathlib.Path) -> None:
+        built = json.loads((assembled / "built.json").read_text())
+        stand_in = compile_stand_in(pathlib.Path(built["folder"]) / "sysroot", folder)
+        for version in ("1.0.0", "2.0.0"):
+            make_firmware(folder, stand_in, version)
         run(
-            find_program("system_tool"), "firmware", ROOT / "systems", "x86_64", output, stand_in, version
-        ).strip()
-    )
+            *(program("fwup"), "-a", "-q", "-d", folder / "installed.img"),
+            *("-i", folder / "1.0.0" / "firmware.fw", "-t", "complete"),
+        )
 
-
-@pytest.fixture(scope="session")
-def firmware(tmp_path_factory, stand_in) -> dict[str, pathlib.Path]:
-    folder = tmp_path_factory.mktemp("firmware")
-    return {version: make_firmware(folder, stand_in, version) for version in ("1.0.0", "2.0.0")}
-
-
-@pytest.fixture(scope="session")
-def installed(firmware, tmp_path_factory) -> pathlib.Path:
-    image = tmp_path_factory.mktemp("disk") / "installed.img"
-    run(find_program("fwup"), "-a", "-q", "-d", image, "-i", firmware["1.0.0"], "-t", "complete")
-    return image
+    return once.folder("stand_ins", make)
 
 
 @pytest.fixture
-def machine(installed, tmp_path) -> Machine:
+def machine(stand_ins, tmp_path) -> Machine:
     """A machine with 1.0.0 in slot a, validated, as `complete` leaves it."""
     image = tmp_path / "disk.img"
-    copy_image(installed, image)
+    copy_image(stand_ins / "installed.img", image)
     text = (ROOT / "systems" / "x86_64" / "system.toml").read_text()
     blocks = {
         name: int(re.search(rf"^{name} = (\d+)", text, re.M)[1])
@@ -146,9 +129,9 @@ def machine(installed, tmp_path) -> Machine:
 
 
 @pytest.fixture
-def updated(machine, firmware) -> Machine:
+def updated(machine, stand_ins) -> Machine:
     """...and 2.0.0 in slot b, which may be started once."""
-    machine.apply(firmware["2.0.0"], "upgrade")
+    machine.apply(stand_ins / "2.0.0" / "firmware.fw", "upgrade")
     return machine
 
 
@@ -165,7 +148,6 @@ def test_an_update_is_started_once_and_without_validation_the_old_slot_comes_bac
     assert updated.boot().arguments == {"slot": "b", "trial": "1"}
     assert b"tried=1" in updated.read(updated.tried_block)
     assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
-    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
 
 
 def test_with_a_destroyed_state_block_its_copy_counts(updated):
@@ -175,11 +157,13 @@ def test_with_a_destroyed_state_block_its_copy_counts(updated):
     assert "using its copy" in boot.console
 
 
+@pytest.mark.all
 def test_with_a_destroyed_copy_the_state_block_counts(updated):
     updated.write(updated.copy_block, b"\xff" * BLOCK)
     assert updated.boot().arguments == {"slot": "b", "trial": "1"}
 
 
+@pytest.mark.all
 def test_without_any_boot_state_slot_a_starts(updated):
     updated.write(updated.state_block, bytes(BLOCK))
     updated.write(updated.copy_block, bytes(BLOCK))
@@ -198,17 +182,12 @@ def test_a_slot_on_trial_without_a_kernel_is_given_up_for_the_other(updated):
     assert "slot b can't be loaded" in boot.console
 
 
+@pytest.mark.all
 def test_a_validated_slot_without_a_kernel_is_replaced_by_the_other(updated):
     updated.write(updated.state_block, validated_state("b"))
     assert updated.boot().arguments == {"slot": "b", "trial": "0"}
     updated.remove_kernel("b")
     assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
-
-
-def test_the_kernel_reaches_pid_1_in_time(machine, record_property):
-    seconds = machine.boot().kernel_to_init_s
-    record_property("kernel_to_init_s", seconds)
-    assert seconds < 10
 
 
 @pytest.mark.skipif(not kvm_works(), reason="QEMU can't use KVM on this machine")
@@ -218,7 +197,9 @@ def test_a_trial_and_its_rollback_under_kvm(updated):
     assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
 
 
-def test_the_same_inputs_give_the_same_firmware(firmware, stand_in, tmp_path):
-    again = make_firmware(tmp_path, stand_in, "1.0.0")
+@pytest.mark.all
+def test_the_same_inputs_give_the_same_firmware(stand_ins, tmp_path):
+    make_firmware(tmp_path, stand_ins / "init", "1.0.0")
     for name in ("rootfs.img", "initramfs", "ops.fw", "grub.cfg"):
-        assert (again.parent / name).read_bytes() == (firmware["1.0.0"].parent / name).read_bytes(), name
+        again = tmp_path / "1.0.0" / name
+        assert again.read_bytes() == (stand_ins / "1.0.0" / name).read_bytes(), name

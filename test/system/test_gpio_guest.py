@@ -3,34 +3,41 @@
 What is checked is in apps/sinew-sim/test/circuits_kernel_test.cpp.
 """
 
-from pathlib import Path
-
 import pytest
-from support.small_guest import SmallGuest, built_program
+from support.programs import program
+from support.small_guest import SmallGuest, Step
+
+pytestmark = pytest.mark.xdist_group("gpio_guest")
+SERVE = "sinew-sim serve --socket /run/sinew-sim.sock"
 
 
-@pytest.fixture(name="guest")
-def guest_fixture(tmp_path: Path) -> SmallGuest:
-    return SmallGuest(
-        scratch=tmp_path, programs=[built_program("sinew-sim"), built_program("circuits_kernel_test")]
+@pytest.fixture(scope="module", name="steps")
+def steps_fixture(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Step]:
+    """One machine, to which the modules come step by step."""
+    guest = SmallGuest(
+        scratch=tmp_path_factory.mktemp("gpio"),
+        modules=["hid", "uhid", "hid-cp2112", "i2c-dev"],
+        programs=[program("sinew-sim"), program("circuits_kernel_test")],
+    )
+    return guest.run(
+        {
+            "without_modules": SERVE,
+            "without_driver": f"load hid uhid; {SERVE}",
+            "complete": "load hid-cp2112 i2c-dev; GTEST_COLOR=no circuits_kernel_test /bin/sinew-sim",
+        }
     )
 
 
-def test_circuits_and_the_simulated_chip_agree_about_every_line(guest: SmallGuest) -> None:
-    guest.modules = ["hid", "uhid", "hid-cp2112", "i2c-dev"]
-    status, output = guest.run("GTEST_COLOR=no circuits_kernel_test /bin/sinew-sim", timeout_s=300)
-    print(output)
-    assert status == 0, output
-    assert "[  PASSED  ] 16 tests." in output
+def test_circuits_and_the_simulated_chip_agree_about_every_line(steps: dict[str, Step]) -> None:
+    print(steps["complete"].output)
+    assert steps["complete"].status == 0
+    assert "[  PASSED  ] 16 tests." in steps["complete"].output
 
 
-def test_without_the_modules_each_program_says_what_to_load(guest: SmallGuest) -> None:
-    _, output = guest.run("sinew-sim serve --socket /run/sinew-sim.sock", timeout_s=120)
-    assert "run: modprobe uhid" in output
+def test_without_the_modules_each_program_says_what_to_load(steps: dict[str, Step]) -> None:
+    assert "run: modprobe uhid" in steps["without_modules"].output
 
 
-def test_without_the_driver_the_simulator_gives_up_with_a_remedy(guest: SmallGuest) -> None:
-    guest.modules = ["hid", "uhid"]
-    status, output = guest.run("sinew-sim serve --socket /run/sinew-sim.sock", timeout_s=120)
-    assert status == 1
-    assert "run: modprobe hid-cp2112" in output
+def test_without_the_driver_the_simulator_gives_up_with_a_remedy(steps: dict[str, Step]) -> None:
+    assert steps["without_driver"].status == 1
+    assert "run: modprobe hid-cp2112" in steps["without_driver"].output

@@ -79,6 +79,7 @@ def test_an_update_that_cannot_start_brings_the_old_slot_back(blinky, device):
     assert done.returncode == 0, "a good update works after a bad one: " + done.stdout + done.stderr
 
 
+@pytest.mark.all
 def test_an_update_that_is_never_validated_falls_back_at_the_deadline(blinky, device):
     """The application starts, but its node hangs before it says that it is ready."""
     project = blinky.project
@@ -124,7 +125,14 @@ def damaged(firmware: pathlib.Path, folder: pathlib.Path, how: str) -> pathlib.P
 
 
 @pytest.mark.parametrize(
-    "how", ["truncated", "flipped byte", "flipped byte in meta.conf", "not an archive", "empty"]
+    "how",
+    [
+        "truncated",
+        *(
+            pytest.param(how, marks=pytest.mark.all)
+            for how in ("flipped byte", "flipped byte in meta.conf", "not an archive", "empty")
+        ),
+    ],
 )
 def test_a_damaged_archive_is_refused_with_a_sentence(blinky, device, tmp_path, how):
     """Straight into the device's sinew-update, because `sinew upload` would already refuse it."""
@@ -188,6 +196,7 @@ def test_another_platform_is_refused_before_anything_is_written(blinky, device, 
     assert "rpi9" in said and "x86_64" in said
 
 
+@pytest.mark.all
 def test_what_is_larger_than_its_slot_is_refused_before_anything_is_written(blinky, device, tmp_path):
     big = blinky.project.folder / "rootfs_overlay" / "srv"
     big.mkdir(parents=True)

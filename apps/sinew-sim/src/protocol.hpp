@@ -65,8 +65,10 @@ struct Reply {
     std::string error;
     std::vector<LineState> lines;
     std::optional<double> celsius;
+    /// list: how often the kernel has looked at the levels since the server started.
+    std::optional<std::int64_t> looks{};
 };
-BOOST_DESCRIBE_STRUCT(Reply, (), (ok, error, lines, celsius))
+BOOST_DESCRIBE_STRUCT(Reply, (), (ok, error, lines, celsius, looks))
 
 /// A change of a watched line.
 struct LevelEvent {

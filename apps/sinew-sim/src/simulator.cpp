@@ -120,6 +120,9 @@ Result<> Simulator::answer_kernel(UhidEvent const& event) {
     switch (event.kind) {
     case UhidKind::get_report: {
         auto const report = m_board.chip().get_feature(event.number);
+        if (static_cast<Report>(event.number) == Report::gpio_get) {
+            m_board.count_look();
+        }
         return write_all(m_uhid, encode_uhid_get_reply(event.id, report ? std::optional<BytesView>(*report)
                                                                         : std::nullopt));
     }

@@ -77,7 +77,7 @@ Result<std::size_t> VirtualBoard::find_line(std::string_view text) const {
 }
 
 Reply VirtualBoard::all_lines() const {
-    Reply reply{.ok = true, .error = {}, .lines = {}, .celsius = m_sensor->celsius()};
+    Reply reply{.ok = true, .error = {}, .lines = {}, .celsius = m_sensor->celsius(), .looks = m_looks};
     for (std::size_t line = 0; line < Pins::count; ++line) {
         reply.lines.push_back(state(line));
     }

@@ -46,6 +46,8 @@ public:
     [[nodiscard]] Reply handle(Request const& request);
     /// The lines whose level is another than at the last call, one bit each; `now` is when they changed.
     [[nodiscard]] std::uint8_t take_changes(MonotonicTime now);
+    /// The kernel has looked at the levels.
+    void count_look() noexcept { ++m_looks; }
 
 private:
     struct History {
@@ -58,6 +60,7 @@ private:
     Pins m_pins;
     std::array<std::string, Pins::count> m_names;
     std::uint8_t m_last_levels = 0;
+    std::int64_t m_looks = 0;
     std::array<History, Pins::count> m_history;
     std::shared_ptr<Tmp102> m_sensor = std::make_shared<Tmp102>();
     Cp2112 m_chip;

@@ -18,17 +18,13 @@ int main() {
         std::perror("mount /proc");
     }
     char command_line[4096] = {};
-    char uptime[64] = {};
     int const line_file = ::open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-    int const uptime_file = ::open("/proc/uptime", O_RDONLY | O_CLOEXEC);
-    if (::read(line_file, command_line, sizeof command_line - 1) < 0 ||
-        ::read(uptime_file, uptime, sizeof uptime - 1) < 0) {
+    if (::read(line_file, command_line, sizeof command_line - 1) < 0) {
         std::perror("read");
     }
-    std::printf("STAND-IN uptime=%.5s %s\n", uptime, command_line);
+    std::printf("STAND-IN %s\n", command_line);
     std::fflush(stdout);
     ::tcdrain(STDOUT_FILENO);
-    ::usleep(100'000);
     ::sync();
     ::reboot(RB_AUTOBOOT);
     return EXIT_FAILURE; // PID 1 must not end: the kernel panics, and panic=5 resets
