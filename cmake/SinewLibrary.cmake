@@ -3,7 +3,8 @@
 #   sinew_library(NAME SOURCES ... [DEPENDS sinew libraries ...] [PRIVATE third-party targets ...])
 #   sinew_test(NAME SOURCES ... DEPENDS libraries ...)        a GoogleTest program named NAME_test
 #   sinew_benchmark(NAME SOURCES ... DEPENDS libraries ...)   a Google Benchmark program named NAME_bench
-#   sinew_fuzz_target(NAME SOURCES ... DEPENDS libraries ... [CORPUS folder])   a libFuzzer program named fuzz_NAME
+#   sinew_fuzz_target(NAME SOURCES ... DEPENDS libraries ... [CORPUS folder])   a libFuzzer program named fuzz_NAME; in
+#                                                             other builds with tests replay_NAME, a test with its corpus
 #   sinew_program(NAME SOURCES ... [DEPENDS libraries ...] [PRIVATE third-party targets ...])
 
 # Arrows point down only. A library may use those listed here (and, through them, what they may use), nothing else.
@@ -51,15 +52,23 @@ function(sinew_program NAME)
 endfunction()
 
 # SINGLE_THREADED: what is tested starts no thread of its own, so the thread sanitizer isn't asked.
+# THREADS: threads are what it is about; the thread sanitizer is asked by ./dev test, about the others by ./dev test --all.
 function(sinew_test NAME)
-    cmake_parse_arguments(ARG "SINGLE_THREADED" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+    cmake_parse_arguments(ARG "SINGLE_THREADED;THREADS" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
     if(NOT SINEW_TESTS OR SINEW_FUZZ OR (ARG_SINGLE_THREADED AND SINEW_SANITIZE STREQUAL "thread"))
         return()
     endif()
     find_package(GTest REQUIRED)
     sinew_program(${NAME}_test SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} GTest::gmock GTest::gtest_main rapidcheck)
+    set_target_properties(${NAME}_test PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
     sinew_run_in_shards(${NAME} ${NAME}_test)
     add_dependencies(tests ${NAME}_test)
+    if(ARG_THREADS)
+        add_dependencies(tests_of_threads ${NAME}_test)
+        foreach(shard RANGE 3)
+            set_tests_properties(${NAME}.shard_${shard} PROPERTIES LABELS threads)
+        endforeach()
+    endif()
 endfunction()
 
 # Tells ctest to run a program of GoogleTest, with the options that follow, in four processes that share its tests.
@@ -81,21 +90,32 @@ function(sinew_benchmark NAME)
     sinew_program(${NAME}_bench SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} benchmark::benchmark)
 endfunction()
 
-# A fuzz target. Its corpus (default: corpus/NAME beside its sources) is replayed and grown by ./dev fuzz.
+# A fuzz target. Its corpus (default: corpus/NAME beside its sources) is grown by ./dev fuzz, and replayed by the unit tests.
 function(sinew_fuzz_target NAME)
-    if(NOT SINEW_FUZZ)
+    if(NOT SINEW_TESTS OR (SINEW_SANITIZE AND NOT SINEW_SANITIZE MATCHES "address"))
         return()
     endif()
-    cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+    cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPENDS;INCLUDES;PRIVATE" ${ARGN})
     if(NOT ARG_CORPUS)
         set(ARG_CORPUS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${NAME})
     endif()
     if(NOT IS_DIRECTORY ${ARG_CORPUS})
         message(FATAL_ERROR "fuzz target ${NAME} has no corpus: ${ARG_CORPUS}")
     endif()
-    sinew_program(fuzz_${NAME} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
-    target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
-    set_property(GLOBAL APPEND_STRING PROPERTY SINEW_FUZZ_LIST "fuzz_${NAME} ${ARG_CORPUS}\n")
-    get_property(list GLOBAL PROPERTY SINEW_FUZZ_LIST)
-    file(WRITE ${CMAKE_BINARY_DIR}/fuzz-targets.txt "${list}")
+    if(SINEW_FUZZ)
+        set(program fuzz_${NAME})
+        sinew_program(${program} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+        target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+        set_property(GLOBAL APPEND_STRING PROPERTY SINEW_FUZZ_LIST "${program} ${ARG_CORPUS}\n")
+        get_property(list GLOBAL PROPERTY SINEW_FUZZ_LIST)
+        file(WRITE ${CMAKE_BINARY_DIR}/fuzz-targets.txt "${list}")
+    else()
+        set(program replay_${NAME})
+        sinew_program(${program} SOURCES ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/test/support/replay_corpus.cpp
+            DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+        set_target_properties(${program} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+        add_test(NAME corpus.${NAME} COMMAND ${program} ${ARG_CORPUS})
+        add_dependencies(tests ${program})
+    endif()
+    target_include_directories(${program} PRIVATE ${ARG_INCLUDES})
 endfunction()

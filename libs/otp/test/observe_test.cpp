@@ -160,9 +160,10 @@ TEST(Snapshots, a_circle_of_parents_is_survived) {
 
 TEST(Snapshots, a_process_that_is_stuck_does_not_hold_them_up) {
     log::Logger quiet({.fallback = nullptr});
-    Node node({.workers = 2, .log = &quiet, .stuck_handlers = {.policy = StuckHandlers::Policy::ignore}});
+    // Its threads look at these until it ends.
     std::atomic<bool> is_over = false;
     std::atomic<bool> has_begun = false;
+    Node node({.workers = 2, .log = &quiet, .stuck_handlers = {.policy = StuckHandlers::Policy::ignore}});
     Pid const stuck = spawn([&] {
         has_begun = true;
         has_begun.notify_all();
