@@ -4,6 +4,7 @@
 /// Threading: one thread.
 #pragma once
 
+#include <sinew/base/exit_status.hpp>
 #include <sinew/base/result.hpp>
 
 #include <sys/types.h>
@@ -25,14 +26,11 @@ struct CommandSpec {
 };
 
 /// Starts the command in a session of its own, with all signals unblocked, standard input from /dev/null, and
-/// output on the console. Error: can't fork. A program that can't be executed ends with status 127.
+/// output on the console. Errors as those of Process::start().
 [[nodiscard]] Result<pid_t> start_command(CommandSpec const& spec);
 
-/// Reaps every child that has ended. Returns the wait status of `command` if it was among them.
-[[nodiscard]] std::optional<int> reap(pid_t command);
-
-/// "ended with status 1", "was ended by signal 11 (Segmentation fault)".
-[[nodiscard]] std::string describe_wait_status(int status);
+/// Reaps every child that has ended. Returns how `command` ended if it was among them.
+[[nodiscard]] std::optional<ExitStatus> reap(pid_t command);
 
 /// True when there is no child at all, not even a running one.
 [[nodiscard]] bool has_no_children();

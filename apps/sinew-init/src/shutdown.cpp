@@ -1,7 +1,6 @@
 /// Implements shutdown.hpp.
 ///
 /// Invariant: reboot(2) is reached on every way through shut_down().
-/// Threading: one thread.
 #include "shutdown.hpp"
 
 #include "children.hpp"
@@ -13,6 +12,7 @@
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/clock.hpp>
+#include <sinew/base/exit_status.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/device/boot_report.hpp>
@@ -184,8 +184,7 @@ std::optional<PowerAction> action_of_signal(int signal) {
 Ending wait_for_ending(Machine& machine, pid_t command) {
     while (true) {
         if (auto const status = reap(command)) {
-            return unexpected_ending(machine,
-                                     machine.config.command.front() + " " + describe_wait_status(*status));
+            return unexpected_ending(machine, machine.config.command.front() + " " + to_string(*status));
         }
         auto const signal = next_signal(std::chrono::hours(1));
         if (auto const action = signal ? action_of_signal(*signal) : std::nullopt) {

@@ -231,9 +231,9 @@ Result<CommandResult> run_command(std::vector<std::string> const& arguments, Com
     TRY(auto process, Process::start({.command = arguments,
                                       .working_directory = options.working_directory,
                                       .environment = options.environment,
-                                      .input = has_input ? Redirect::pipe() : Redirect::null(),
+                                      .input = has_input ? Redirect::pipe() : options.unfed_input,
                                       .output = Redirect::pipe(),
-                                      .error_output = Redirect::pipe(),
+                                      .error_output = options.error_output,
                                       .group = options.group.value_or(group)}));
     auto result = Run(std::move(process), options, start).to_end();
     if (!result) {

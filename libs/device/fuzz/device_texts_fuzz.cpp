@@ -1,8 +1,8 @@
 /// What other programs say to the daemon: notifications, output, end records, status files.
 #include <sinew/device/boot_report.hpp>
-#include <sinew/device/child_process.hpp>
 #include <sinew/device/line_splitter.hpp>
 #include <sinew/device/log_line.hpp>
+#include <sinew/device/notify_socket.hpp>
 #include <sinew/device/update.hpp>
 
 #include <cstddef>

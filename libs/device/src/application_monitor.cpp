@@ -1,6 +1,5 @@
 /// Implements ApplicationMonitor.
 ///
-/// Threading: see the header.
 #include <sinew/device/application_monitor.hpp>
 #include <sinew/device/os_process.hpp>
 #include <sinew/otp.hpp>

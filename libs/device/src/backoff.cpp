@@ -1,6 +1,5 @@
 /// Implements Backoff.
 ///
-/// Threading: see the header.
 #include <sinew/base/clock.hpp>
 #include <sinew/device/backoff.hpp>
 

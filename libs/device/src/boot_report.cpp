@@ -1,7 +1,6 @@
 /// Implements the end record of <sinew/device/boot_report.hpp>.
 ///
 /// Invariant: whatever find_end_record() accepts, format_end_record() writes back the same.
-/// Threading: pure functions.
 #include <sinew/device/boot_report.hpp>
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 /// Implements HardwareWatchdog with the ioctls of linux/watchdog.h.
 ///
 /// Invariant: nothing here writes the magic character 'V' except disarm().
-/// Threading: see the header.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>

@@ -1,6 +1,5 @@
 /// Implements Heart.
 ///
-/// Threading: see the header.
 #include <sinew/base/result.hpp>
 #include <sinew/device/heart.hpp>
 #include <sinew/otp.hpp>

@@ -1,7 +1,6 @@
 /// Implements <sinew/device/load_config.hpp>.
 ///
 /// Invariant: a file that was read is checked as a whole; nothing half-read is returned.
-/// Threading: see the header.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>

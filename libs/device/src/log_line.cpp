@@ -1,6 +1,5 @@
 /// Implements <sinew/device/log_line.hpp>.
 ///
-/// Threading: pure functions.
 #include <sinew/device/log_line.hpp>
 #include <sinew/otp/log.hpp>
 

@@ -1,6 +1,5 @@
 /// Implements the network's start.
 ///
-/// Threading: see the header.
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/device/backoff.hpp>

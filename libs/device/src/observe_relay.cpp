@@ -1,6 +1,5 @@
 /// Implements <sinew/device/observe_relay.hpp>.
 ///
-/// Threading: see the header.
 #include <sinew/base/file.hpp>
 #include <sinew/base/unix_socket.hpp>
 #include <sinew/device/observe_relay.hpp>

@@ -1,18 +1,16 @@
 /// Implements OsProcess.
 ///
 /// Invariant: while m_child is set, its end is watched; whoever takes it away says so to the listener.
-/// Threading: see the header.
+#include <sinew/base/exit_status.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
-#include <sinew/device/child_process.hpp>
 #include <sinew/device/line_splitter.hpp>
 #include <sinew/device/log_line.hpp>
 #include <sinew/device/os_process.hpp>
-#include <sinew/device/wait_status.hpp>
 #include <sinew/otp.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -100,14 +98,21 @@ Async<> OsProcess::wait_for_ready_path() {
 }
 
 Result<> OsProcess::launch(std::vector<std::string> const& command) {
-    TRY(m_child, ChildProcess::start({.command = command,
-                                      .environment = m_options.environment,
-                                      .has_notify_socket = m_options.notifies_ready}));
+    ProcessOptions program{.command = command,
+                           .environment = m_options.environment,
+                           .output = Redirect::pipe(),
+                           .error_output = Redirect::output(),
+                           .group = ProcessGroup::session};
+    if (m_options.notifies_ready) {
+        TRY(m_notify_socket, NotifySocket::create());
+        program.environment.emplace_back("NOTIFY_SOCKET", m_notify_socket->name());
+    }
+    TRY(m_child, Process::start(program));
     TRY(m_watch_ended, FileWatch::create(m_child->ended().get()));
     TRY(m_watch_output, FileWatch::create(m_child->output().get()));
     tell(OsProcessEvent::Kind::started);
-    if (m_options.notifies_ready) {
-        TRY(m_watch_notifications, FileWatch::create(m_child->notifications().get()));
+    if (m_notify_socket) {
+        TRY(m_watch_notifications, FileWatch::create(m_notify_socket->socket().get()));
     } else {
         m_is_ready = true;
         tell(OsProcessEvent::Kind::ready);
@@ -128,7 +133,7 @@ void OsProcess::handle_info(FileReady ready) {
     }
     if (ready.fd == m_child->output().get()) {
         read_output();
-    } else if (ready.fd == m_child->notifications().get()) {
+    } else if (m_notify_socket && ready.fd == m_notify_socket->socket().get()) {
         read_notifications();
     } else if (ready.fd == m_child->ended().get()) {
         finish();
@@ -161,9 +166,9 @@ void OsProcess::read_output() {
 
 void OsProcess::read_notifications() {
     std::array<char, max_datagram_bytes> datagram{};
-    while (m_child) {
+    while (m_notify_socket) {
         auto const count =
-            ::recv(m_child->notifications().get(), datagram.data(), datagram.size(), MSG_DONTWAIT);
+            ::recv(m_notify_socket->socket().get(), datagram.data(), datagram.size(), MSG_DONTWAIT);
         if (count <= 0) {
             return;
         }
@@ -176,36 +181,35 @@ void OsProcess::read_notifications() {
 
 /// The program has ended by itself.
 void OsProcess::finish() {
-    auto const status = m_child ? m_child->wait_status() : std::nullopt;
+    auto const status = m_child ? m_child->status() : std::nullopt;
     if (!status) {
         return;
     }
     read_output();
     m_lines.finish(log_line);
-    auto const how = describe_wait_status(*status);
+    auto const how = to_string(*status);
     tell(OsProcessEvent::Kind::ended, how);
-    bool const in_order = WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
-    stop(in_order ? ExitReason::normal() : ExitReason::error(m_options.name + " " + how));
+    stop(status->is_success() ? ExitReason::normal() : ExitReason::error(m_options.name + " " + how));
 }
 
 Async<> OsProcess::terminate(ExitReason reason) {
-    if (!m_child || m_child->wait_status()) {
+    if (!m_child || m_child->status()) {
         co_return;
     }
-    m_child->signal_group(SIGTERM);
+    m_child->signal(SIGTERM);
     int const ended = m_child->ended().get();
     auto const grace = m_options.stop_grace;
     auto const ended_in_time = co_await blocking([ended, grace] { return wait_readable(ended, grace); });
     if (!ended_in_time || !*ended_in_time) {
         log::warning("it didn't end in its time; killing it");
-        m_child->signal_group(SIGKILL);
+        m_child->signal(SIGKILL);
         // The kernel needs a moment to end it, more on a busy machine; its grace has nothing to do with that.
         (void)co_await blocking([ended] { return wait_readable(ended, std::chrono::seconds(1)); });
     }
     read_output();
     m_lines.finish(log_line);
-    auto const status = m_child->wait_status();
-    tell(OsProcessEvent::Kind::stopped, status ? describe_wait_status(*status) : reason.to_string());
+    auto const status = m_child->status();
+    tell(OsProcessEvent::Kind::stopped, status ? to_string(*status) : reason.to_string());
 }
 
 void OsProcess::tell(OsProcessEvent::Kind kind, std::string detail) {

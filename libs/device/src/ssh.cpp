@@ -1,6 +1,5 @@
 /// Implements the SSH server's start.
 ///
-/// Threading: see the header.
 #include <sinew/base/command.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/device/backoff.hpp>

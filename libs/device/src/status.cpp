@@ -1,7 +1,7 @@
 /// Implements the status file and its text for people.
 ///
-/// Threading: see the header.
 #include <sinew/base/bytes.hpp>
+#include <sinew/base/clock.hpp>
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/device/application_monitor.hpp>
@@ -20,16 +20,6 @@ namespace sinew::device {
 namespace {
 
 constexpr Duration refresh_interval = std::chrono::seconds(30);
-
-std::string duration_text(std::int64_t seconds) {
-    auto const days = seconds / 86'400;
-    auto const hours = seconds / 3600 % 24;
-    auto const minutes = seconds / 60 % 60;
-    std::string text = days > 0 ? std::to_string(days) + " d " : "";
-    text += days > 0 || hours > 0 ? std::to_string(hours) + " h " : "";
-    text += days > 0 || hours > 0 || minutes > 0 ? std::to_string(minutes) + " min " : "";
-    return text + std::to_string(seconds % 60) + " s";
-}
 
 std::string slot_text(DeviceStatus const& status) {
     if (status.slot.empty()) {
@@ -67,7 +57,7 @@ std::string describe_for_people(DeviceStatus const& status) {
     line("slot", slot_text(status));
     line("started by", std::string(to_string(status.boot_reason)) +
                            (status.boot_detail.empty() ? "" : " (" + status.boot_detail + ")"));
-    line("up for", duration_text(status.uptime_s));
+    line("up for", format_duration(std::chrono::seconds(status.uptime_s)));
     line("application", application_text(status.application));
     return text;
 }

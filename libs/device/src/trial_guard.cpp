@@ -1,6 +1,5 @@
 /// Implements TrialGuard.
 ///
-/// Threading: see the header.
 #include <sinew/base/result.hpp>
 #include <sinew/device/application_monitor.hpp>
 #include <sinew/device/trial_guard.hpp>

@@ -1,12 +1,14 @@
 /// Implements the parts of an update on the device.
 ///
 /// Invariant: every check comes before fwup is started; fwup itself checks signature, platform and sizes
-/// before it writes anything. Threading: see the header.
+/// before it writes anything.
+#include <sinew/base/command.hpp>
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/device/boot_report.hpp>
-#include <sinew/device/child_process.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/device/line_splitter.hpp>
 #include <sinew/device/status.hpp>
@@ -15,17 +17,9 @@
 #include <sinew/firmware/uboot_environment.hpp>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -43,26 +37,6 @@ namespace fs = std::filesystem;
 Result<> still_on_trial() {
     return failure(ErrorCode::unavailable,
                    "the running firmware is still on trial; wait until it is validated, then try again");
-}
-
-int exit_status(int wait_status) {
-    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
-/// Reads `output` to its end: that is when fwup and all it started have closed it.
-void read_lines(FileDescriptor const& output, LineSplitter::OnLine const& on_line) {
-    LineSplitter lines;
-    std::array<std::byte, 4096> buffer{};
-    pollfd entry{.fd = output.get(), .events = POLLIN, .revents = 0};
-    while (::poll(&entry, 1, -1) >= 0 || errno == EINTR) {
-        auto const count = ::read(output.get(), buffer.data(), buffer.size());
-        if (count > 0) {
-            lines.feed(as_text(std::span(buffer).first(static_cast<std::size_t>(count))), on_line);
-        } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
-            break;
-        }
-    }
-    lines.finish(on_line);
 }
 
 } // namespace
@@ -129,22 +103,23 @@ Result<> check_updatable(std::string_view status_json, std::string_view boot_tom
 
 Result<FwupOutcome> run_fwup(std::vector<std::string> const& command,
                              std::function<void(int percent)> const& on_percent) {
-    TRY(auto child,
-        ChildProcess::start({.command = command, .input = ChildProcessOptions::Input::inherited}));
     FwupOutcome outcome;
-    read_lines(child.output(), [&](std::string_view line) {
-        int percent = 0;
-        auto const [end, error] = std::from_chars(line.data(), line.data() + line.size(), percent);
-        if (error == std::errc() && end == line.data() + line.size()) {
-            on_percent(percent);
+    LineSplitter lines;
+    auto const hear = [&](std::string_view line) {
+        if (auto const percent = parse_number<int>(line)) {
+            on_percent(*percent);
         } else {
             outcome.last_line = line.starts_with("fwup: ") ? line.substr(6) : line;
         }
-    });
-    pollfd ended{.fd = child.ended().get(), .events = POLLIN, .revents = 0};
-    while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
-    }
-    outcome.status = exit_status(child.wait_status().value_or(0));
+    };
+    TRY(auto const result,
+        run_command(command,
+                    {.unfed_input = Redirect::inherited(),
+                     .error_output = Redirect::output(),
+                     .output_limit_bytes = 0,
+                     .on_line = [&](std::string_view line) { lines.feed(std::string(line) + "\n", hear); },
+                     .group = ProcessGroup::session}));
+    outcome.status = result.status;
     return outcome;
 }
 

@@ -1,19 +1,18 @@
 // The client of an observe socket. See observe.hpp.
 #include <sinew/base/command.hpp>
 #include <sinew/base/describe.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/unix_socket.hpp>
 #include <sinew/otp/observe_socket.hpp>
 #include <sinew/tooling/observe.hpp>
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 
 namespace sinew::tooling {
 
@@ -21,27 +20,14 @@ namespace {
 
 constexpr std::chrono::seconds patience{10};
 constexpr std::size_t answer_limit_bytes = 16u << 20;
-constexpr int cannot_start = 127;
-
-[[noreturn]] void become(std::vector<std::string> const& command, int socket) {
-    std::vector<char*> words;
-    words.reserve(command.size() + 1);
-    for (std::string const& word : command) {
-        words.push_back(const_cast<char*>(word.c_str()));
-    }
-    words.push_back(nullptr);
-    ::dup2(socket, STDIN_FILENO);
-    ::dup2(socket, STDOUT_FILENO);
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    ::execvp(words[0], words.data());
-    ::_exit(cannot_start);
-}
+// For a relay that doesn't end when it is asked to.
+constexpr std::chrono::seconds end_grace{5};
 
 } // namespace
 
 Result<Observer> Observer::connect(std::filesystem::path const& socket) {
     TRY(auto file, connect_to_unix_socket(socket));
-    return Observer(std::move(file), -1);
+    return Observer(std::move(file), std::nullopt);
 }
 
 Result<Observer> Observer::run(std::vector<std::string> const& command) {
@@ -54,41 +40,18 @@ Result<Observer> Observer::run(std::vector<std::string> const& command) {
     }
     FileDescriptor ours(ends[0]);
     FileDescriptor const theirs(ends[1]);
-    pid_t const child = ::fork();
-    if (child < 0) {
-        return std::unexpected(error_from_errno(errno, command[0] + " can't be started"));
-    }
-    if (child == 0) {
-        become(command, theirs.get());
-    }
-    return Observer(std::move(ours), child);
-}
-
-Observer::Observer(Observer&& other) noexcept
-    : m_socket(std::move(other.m_socket))
-    , m_child(std::exchange(other.m_child, -1))
-    , m_received(std::move(other.m_received)) {}
-
-Observer& Observer::operator=(Observer&& other) noexcept {
-    if (this != &other) {
-        close();
-        m_socket = std::move(other.m_socket);
-        m_child = std::exchange(other.m_child, -1);
-        m_received = std::move(other.m_received);
-    }
-    return *this;
+    TRY(auto relay, Process::start({.command = command,
+                                    .input = Redirect::to(theirs.get()),
+                                    .output = Redirect::to(theirs.get()),
+                                    .group = ProcessGroup::callers,
+                                    .signal_at_owners_end = SIGTERM}));
+    return Observer(std::move(ours), std::move(relay));
 }
 
 Observer::~Observer() {
-    close();
-}
-
-void Observer::close() noexcept {
     m_socket.close();
-    if (m_child > 0) {
-        ::kill(m_child, SIGTERM);
-        ::waitpid(m_child, nullptr, 0);
-        m_child = -1;
+    if (m_relay && m_relay->pid() > 0) {
+        m_relay->end(end_grace);
     }
 }
 

@@ -1,29 +1,27 @@
-// run_attached(): fork, exec, and forward Ctrl-C. See process.hpp.
+// run_attached(): a program in the foreground, and Ctrl-C for it. See process.hpp.
 #include <sinew/base/command.hpp>
+#include <sinew/base/file_descriptor.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/tooling/process.hpp>
 
 #include <fmt/core.h>
-#include <sys/prctl.h>
-#include <sys/types.h>
-#include <sys/wait.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <array>
 #include <csignal>
-#include <cstdlib>
 
 namespace sinew::tooling {
 
 namespace {
-
-constexpr int cannot_start = 127;
 
 /// Blocks the signals that steer the wait, and restores the mask.
 class SignalsBlocked {
 public:
     SignalsBlocked() {
         sigemptyset(&m_set);
-        for (int const number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+        for (int const number : {SIGINT, SIGTERM, SIGHUP}) {
             sigaddset(&m_set, number);
         }
         pthread_sigmask(SIG_BLOCK, &m_set, &m_before);
@@ -35,40 +33,32 @@ public:
     SignalsBlocked& operator=(SignalsBlocked&&) = delete;
 
     [[nodiscard]] sigset_t const& set() const noexcept { return m_set; }
-    [[nodiscard]] sigset_t const& before() const noexcept { return m_before; }
 
 private:
     sigset_t m_set{};
     sigset_t m_before{};
 };
 
-[[noreturn]] void become(std::vector<std::string> const& arguments, AttachedOptions const& options,
-                         sigset_t const& mask) {
-    std::vector<char*> words;
-    words.reserve(arguments.size() + 1);
-    for (std::string const& word : arguments) {
-        words.push_back(const_cast<char*>(word.c_str()));
-    }
-    words.push_back(nullptr);
-    for (auto const& [name, value] : options.environment) {
-        setenv(name.c_str(), value.c_str(), 1); // NOLINT(concurrency-mt-unsafe): the child has one thread
-    }
-    if (!options.working_directory.empty() && chdir(options.working_directory.c_str()) != 0) {
-        _exit(cannot_start);
-    }
-    // Nothing outlives the tool, even if that is killed.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (options.on_interrupt == OnInterrupt::asks_to_end) {
-        std::signal(SIGINT, SIG_IGN);
-    }
-    pthread_sigmask(SIG_SETMASK, &mask, nullptr);
-    execvp(words[0], words.data());
-    _exit(cannot_start);
-}
+/// Does what a signal to the tool asks for.
+class Steering {
+public:
+    Steering(Process& process, OnInterrupt on_interrupt)
+        : m_process(process)
+        , m_on_interrupt(on_interrupt) {}
 
-int exit_status(int wait_status) {
-    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-}
+    void handle(int number) {
+        if (number == SIGINT && m_on_interrupt == OnInterrupt::asks_to_end) {
+            m_process.signal(++m_interrupts == 1 ? SIGTERM : SIGKILL);
+        } else if (number == SIGTERM || number == SIGHUP) {
+            m_process.signal(SIGTERM);
+        }
+    }
+
+private:
+    Process& m_process;
+    OnInterrupt m_on_interrupt;
+    int m_interrupts = 0;
+};
 
 } // namespace
 
@@ -80,24 +70,27 @@ Result<int> run_attached(std::vector<std::string> const& arguments, AttachedOpti
                                    arguments[0]));
     }
     SignalsBlocked const blocked;
-    pid_t const child = fork();
-    if (child < 0) {
-        return std::unexpected(error_from_errno(errno, fmt::format("{} can't be started", arguments[0])));
-    }
-    if (child == 0) {
-        become(arguments, options, blocked.before());
-    }
-    int interrupts = 0;
+    FileDescriptor const signals(signalfd(-1, &blocked.set(), SFD_CLOEXEC));
+    bool const is_asked_to_end = options.on_interrupt == OnInterrupt::asks_to_end;
+    TRY(auto process,
+        Process::start({.command = arguments,
+                        .working_directory = options.working_directory,
+                        .environment = options.environment,
+                        .input = Redirect::inherited(),
+                        .group = ProcessGroup::callers,
+                        .ignored_signals = is_asked_to_end ? std::vector{SIGINT} : std::vector<int>(),
+                        // Nothing outlives the tool, even if that is killed.
+                        .signal_at_owners_end = SIGKILL}));
+    Steering steering(process, options.on_interrupt);
     while (true) {
-        int status = 0;
-        if (waitpid(child, &status, WNOHANG) == child) {
-            return exit_status(status);
+        std::array<pollfd, 2> watched = {{{process.ended().get(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
+        (void)poll(watched.data(), watched.size(), -1);
+        if (auto const status = process.status()) {
+            return status->shell_status();
         }
-        int const number = sigwaitinfo(&blocked.set(), nullptr);
-        if (number == SIGINT && options.on_interrupt == OnInterrupt::asks_to_end) {
-            kill(child, ++interrupts == 1 ? SIGTERM : SIGKILL);
-        } else if (number == SIGTERM || number == SIGHUP) {
-            kill(child, SIGTERM);
+        signalfd_siginfo signal{};
+        if (watched[1].revents != 0 && read(signals.get(), &signal, sizeof signal) == sizeof signal) {
+            steering.handle(static_cast<int>(signal.ssi_signo));
         }
     }
 }

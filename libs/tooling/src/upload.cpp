@@ -50,6 +50,7 @@ public:
     [[nodiscard]] Result<DeviceStatus> status() const {
         CommandOptions options;
         options.timeout = status_time_limit;
+        options.group = ProcessGroup::callers; // ssh may ask for a passphrase.
         TRY(auto const result, run_command(with(status_command), options));
         if (result.status == ssh_failed) {
             return failure(ErrorCode::unavailable,

@@ -1,28 +1,24 @@
-/// Files, commands and UBI volumes as targets of a resource. See the header for threading.
+/// Files, commands and UBI volumes as targets of a resource.
 #include "apply/outside.hpp"
 
 #include "apply/resource_pieces.hpp"
 #include "archive/resource_stream.hpp"
 
 #include <sinew/base/bytes.hpp>
+#include <sinew/base/exit_status.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
 
 #include <fcntl.h>
 #include <mtd/ubi-user.h>
-#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -33,114 +29,53 @@ namespace sinew::firmware {
 namespace {
 
 constexpr std::size_t piece_bytes = 128u << 10;
+constexpr std::size_t longest_quote_bytes = 120;
 
-/// A reader that goes away is an error of write(2) while this is in scope, not the end of this process.
-class BrokenPipeAsError {
-public:
-    BrokenPipeAsError() {
-        sigemptyset(&m_pipe_only);
-        sigaddset(&m_pipe_only, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &m_pipe_only, &m_before);
-    }
-    BrokenPipeAsError(BrokenPipeAsError const&) = delete;
-    BrokenPipeAsError& operator=(BrokenPipeAsError const&) = delete;
-    ~BrokenPipeAsError() {
-        timespec const at_once{};
-        if (sigismember(&m_before, SIGPIPE) == 0) {
-            (void)::sigtimedwait(&m_pipe_only, nullptr, &at_once);
-        }
-        pthread_sigmask(SIG_SETMASK, &m_before, nullptr);
-    }
-
-private:
-    sigset_t m_pipe_only{};
-    sigset_t m_before{};
-};
-
-/// A command of the shell. Its standard input is what is written to input(), or empty.
+/// A command of the shell. Its standard input is what is written to it, or empty. It shares the caller's
+/// group: what it leaves running goes on.
 class ShellCommand {
 public:
-    enum class Input : std::uint8_t { none, piped };
-
-    static Result<ShellCommand> start(std::string const& command, Input input) {
-        ShellCommand started(command);
-        FileDescriptor child_input;
-        if (input == Input::piped) {
-            std::array<int, 2> ends{};
-            if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-                return std::unexpected(error_from_errno(errno, "cannot make a pipe"));
-            }
-            child_input = FileDescriptor(ends[0]);
-            started.m_input = FileDescriptor(ends[1]);
-        } else {
-            TRY(child_input, open_file("/dev/null", O_RDONLY));
-        }
-        TRY_OK(started.spawn(child_input));
-        return started;
+    static Result<ShellCommand> start(std::string const& command, Redirect input) {
+        TRY(auto process, Process::start({.command = {"/bin/sh", "-c", command},
+                                          .input = input,
+                                          .output = Redirect::to(STDERR_FILENO),
+                                          .group = ProcessGroup::callers}));
+        return ShellCommand(std::move(process), command.substr(0, longest_quote_bytes));
     }
 
-    [[nodiscard]] FileDescriptor const& input() const { return m_input; }
+    [[nodiscard]] Result<> write(BytesView bytes) { return m_process.write_all(bytes); }
 
     /// Ends its input, waits, and turns a status other than 0 into an error.
     Result<> finish() {
-        m_input.close();
-        int status = 0;
-        while (::waitpid(m_child, &status, 0) < 0) {
-            if (errno != EINTR) {
-                return std::unexpected(error_from_errno(errno, "cannot wait for '" + m_command + "'"));
-            }
-        }
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        m_process.input().close();
+        auto const status = m_process.wait();
+        if (status.is_success()) {
             return {};
         }
-        auto const how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status))
-                                             : "ended with status " + std::to_string(WEXITSTATUS(status));
-        return failure(ErrorCode::io, "'" + m_command.substr(0, 120) + "' " + how + "; see what it printed");
+        return failure(ErrorCode::io, "'" + m_quote + "' " + to_string(status) + "; see what it printed");
     }
 
 private:
-    explicit ShellCommand(std::string command)
-        : m_command(std::move(command)) {}
-
-    Result<> spawn(FileDescriptor const& child_input) {
-        posix_spawn_file_actions_t actions{};
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, child_input.get(), STDIN_FILENO);
-        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-        posix_spawnattr_t attributes{};
-        posix_spawnattr_init(&attributes);
-        sigset_t defaults{};
-        sigemptyset(&defaults);
-        posix_spawnattr_setsigmask(&attributes, &defaults);
-        sigaddset(&defaults, SIGPIPE);
-        posix_spawnattr_setsigdefault(&attributes, &defaults);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-        std::string shell = "sh";
-        std::string option = "-c";
-        std::array<char*, 4> words{shell.data(), option.data(), m_command.data(), nullptr};
-        int const error = ::posix_spawn(&m_child, "/bin/sh", &actions, &attributes, words.data(), environ);
-        posix_spawnattr_destroy(&attributes);
-        posix_spawn_file_actions_destroy(&actions);
-        if (error != 0) {
-            return std::unexpected(error_from_errno(error, "cannot start /bin/sh"));
-        }
-        return {};
-    }
-
-    std::string m_command;
-    pid_t m_child = -1;
-    FileDescriptor m_input;
+    ShellCommand(Process process, std::string quote)
+        : m_process(std::move(process))
+        , m_quote(std::move(quote)) {}
+    Process m_process;
+    std::string m_quote;
 };
+
+template<typename Write>
+Result<> write_sequentially(ResourceStream& resource, OnPayload const& on_payload, Write write) {
+    Bytes buffer(piece_bytes);
+    auto const count_and_write = [&](BytesView bytes) -> Result<> {
+        on_payload(bytes.size());
+        return write(bytes);
+    };
+    return for_each_piece(resource, buffer, count_and_write, zeros_to(write));
+}
 
 Result<> write_sequentially(FileDescriptor const& file, ResourceStream& resource,
                             OnPayload const& on_payload) {
-    Bytes buffer(piece_bytes);
-    auto const write = [&](BytesView bytes) -> Result<> {
-        on_payload(bytes.size());
-        return write_all(file, bytes);
-    };
-    return for_each_piece(resource, buffer, write,
-                          zeros_to([&](BytesView zeros) { return write_all(file, zeros); }));
+    return write_sequentially(resource, on_payload, [&](BytesView bytes) { return write_all(file, bytes); });
 }
 
 /// Holes stay holes. Returns the length.
@@ -184,17 +119,15 @@ Result<> write_to_path(std::filesystem::path const& path, ResourceStream& resour
 }
 
 Result<> write_to_command(std::string const& command, ResourceStream& resource, OnPayload const& on_payload) {
-    TRY(auto running, ShellCommand::start(command, ShellCommand::Input::piped));
-    Result<> written;
-    {
-        BrokenPipeAsError const guard;
-        written = write_sequentially(running.input(), resource, on_payload);
-    }
+    TRY(auto running, ShellCommand::start(command, Redirect::pipe()));
+    auto written =
+        write_sequentially(resource, on_payload, [&](BytesView bytes) { return running.write(bytes); });
     auto finished = running.finish();
     if (written || !finished) {
         return finished;
     }
-    return std::unexpected(std::move(written).error().with_context("'" + command.substr(0, 120) + "'"));
+    return std::unexpected(
+        std::move(written).error().with_context("'" + command.substr(0, longest_quote_bytes) + "'"));
 }
 
 Result<> write_to_ubi_volume(std::filesystem::path const& volume, ResourceStream& resource,
@@ -212,7 +145,7 @@ Result<> write_to_ubi_volume(std::filesystem::path const& volume, ResourceStream
 }
 
 Result<> execute(std::string const& command) {
-    TRY(auto running, ShellCommand::start(command, ShellCommand::Input::none));
+    TRY(auto running, ShellCommand::start(command, Redirect::null()));
     return running.finish();
 }
 

@@ -27,11 +27,15 @@ struct CommandOptions {
     std::filesystem::path working_directory{};
     /// Added to the environment of this process; an empty value is set as empty.
     std::vector<std::pair<std::string, std::string>> environment{};
-    /// Fed to standard input, then it is closed. Without it standard input is /dev/null.
+    /// Fed to standard input, then it is closed.
     std::optional<std::string> input{};
     /// Fills its argument with the next piece of the input, which comes after `input`; 0 bytes end it. Its
     /// error ends the program, and is run_command()'s.
     std::function<Result<std::size_t>(MutableBytesView)> read_input{};
+    /// Standard input, when it isn't fed.
+    Redirect unfed_input = Redirect::null();
+    /// Redirect::output(): both outputs are one, in the order of writing.
+    Redirect error_output = Redirect::pipe();
     /// By then all is over: the program has ended and its output is read, or it is killed (error timed_out).
     /// None: no limit.
     std::optional<std::chrono::milliseconds> timeout{};

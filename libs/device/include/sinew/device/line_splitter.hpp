@@ -4,9 +4,9 @@
 /// Threading: one owner at a time.
 #pragma once
 
+#include <sinew/base/line_assembler.hpp>
+
 #include <cstddef>
-#include <functional>
-#include <string>
 #include <string_view>
 
 namespace sinew::device {
@@ -14,7 +14,7 @@ namespace sinew::device {
 class LineSplitter {
 public:
     static constexpr std::size_t max_line_bytes = 1000;
-    using OnLine = std::function<void(std::string_view line)>;
+    using OnLine = LineAssembler::OnLine;
 
     /// Hands on every line that `bytes` completes; a longer one in pieces. Empty lines are left out.
     void feed(std::string_view bytes, OnLine const& on_line);
@@ -22,8 +22,7 @@ public:
     void finish(OnLine const& on_line);
 
 private:
-    void hand_on(OnLine const& on_line);
-    std::string m_line;
+    LineAssembler m_lines{max_line_bytes};
 };
 
 } // namespace sinew::device

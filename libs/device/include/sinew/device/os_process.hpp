@@ -9,9 +9,10 @@
 /// program prints goes to the log, line by line. Threading: a server; everything runs in its process.
 #pragma once
 
+#include <sinew/base/process.hpp>
 #include <sinew/device/backoff.hpp>
-#include <sinew/device/child_process.hpp>
 #include <sinew/device/line_splitter.hpp>
+#include <sinew/device/notify_socket.hpp>
 #include <sinew/otp.hpp>
 
 #include <sys/types.h>
@@ -85,8 +86,9 @@ private:
     void tell(OsProcessEvent::Kind kind, std::string detail = {});
 
     Options m_options;
-    std::optional<ChildProcess> m_child;
-    // After the child, so that they are destroyed before the descriptors they watch.
+    std::optional<Process> m_child;
+    std::optional<NotifySocket> m_notify_socket;
+    // After those, so that they are destroyed before the descriptors they watch.
     FileWatch m_watch_ended;
     FileWatch m_watch_output;
     FileWatch m_watch_notifications;

@@ -5,12 +5,11 @@
 #pragma once
 
 #include <sinew/base/clock.hpp>
-#include <sinew/base/file.hpp>
+#include <sinew/base/file_descriptor.hpp>
+#include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 #include <sinew/otp/observe.hpp>
-
-#include <sys/types.h>
 
 #include <chrono>
 #include <cstddef>
@@ -32,8 +31,8 @@ public:
     /// To what `command` (ssh and the relay on a device) connects its standard input and output to. Errors:
     /// not_found: no such program.
     [[nodiscard]] static Result<Observer> run(std::vector<std::string> const& command);
-    Observer(Observer&& other) noexcept;
-    Observer& operator=(Observer&& other) noexcept;
+    Observer(Observer&&) noexcept = default;
+    Observer& operator=(Observer&&) noexcept = default;
     Observer(Observer const&) = delete;
     Observer& operator=(Observer const&) = delete;
     ~Observer();
@@ -46,15 +45,14 @@ public:
     [[nodiscard]] Result<observe::Snapshot> snapshot();
 
 private:
-    Observer(FileDescriptor socket, pid_t child)
-        : m_socket(std::move(socket))
-        , m_child(child) {}
+    Observer(FileDescriptor socket, std::optional<Process> relay)
+        : m_relay(std::move(relay))
+        , m_socket(std::move(socket)) {}
     [[nodiscard]] Result<> send(std::string_view text);
     [[nodiscard]] Result<std::string> read_line(MonotonicTime deadline);
-    void close() noexcept;
 
+    std::optional<Process> m_relay;
     FileDescriptor m_socket;
-    pid_t m_child = -1;
     std::string m_received;
 };
 
