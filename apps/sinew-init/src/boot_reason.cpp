@@ -1,7 +1,6 @@
 /// Implements boot_reason.hpp.
 ///
 /// Invariant: a record that was read is removed even when nothing in it was understood.
-/// Threading: see the header.
 #include "boot_reason.hpp"
 
 #include <sinew/base/file.hpp>

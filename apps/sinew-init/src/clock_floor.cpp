@@ -1,14 +1,12 @@
 /// Implements clock_floor.hpp.
-///
-/// Threading: one thread.
 #include "clock_floor.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -30,12 +28,7 @@ std::optional<std::int64_t> parse_saved_time(std::string_view text) {
     if (text.ends_with('\n')) {
         text.remove_suffix(1);
     }
-    std::int64_t seconds = 0;
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || end != text.data() + text.size() || seconds < 0 || seconds >= year_2100) {
-        return std::nullopt;
-    }
-    return seconds;
+    return parse_int64(text, 0, year_2100 - 1);
 }
 
 Result<bool> raise_clock_to(std::int64_t floor) {

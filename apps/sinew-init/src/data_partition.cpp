@@ -1,7 +1,6 @@
 /// Implements the policy of data_partition.hpp.
 ///
 /// Invariant: format() is reached by two ways only: content blank, or the thorough repair failed.
-/// Threading: see the header.
 #include "data_partition.hpp"
 
 #include "log.hpp"

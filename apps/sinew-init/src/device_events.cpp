@@ -1,7 +1,6 @@
 /// Implements KernelDeviceEvents.
 ///
 /// Invariant: an event is only a reason to look again; its content is thrown away, so it needs no parser.
-/// Threading: one thread.
 #include "device_events.hpp"
 
 #include <sinew/base/clock.hpp>

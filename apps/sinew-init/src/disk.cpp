@@ -1,7 +1,6 @@
 /// Implements the search of disk.hpp.
 ///
 /// Invariant: a device that can't be read is passed over; it may be there the next time.
-/// Threading: see the header.
 #include "disk.hpp"
 
 #include "device_events.hpp"
@@ -10,13 +9,13 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -73,9 +72,8 @@ std::map<int, std::string> partitions_of(fs::path const& sys_disk) {
     std::map<int, std::string> partitions;
     for (auto const& name : names_in(sys_disk)) {
         auto const text = read_text_file(sys_disk / name / "partition", 64);
-        int number = 0;
-        if (text && std::from_chars(text->data(), text->data() + text->size(), number).ec == std::errc()) {
-            partitions.emplace(number, name);
+        if (auto const number = text ? parse_number<int>(trim(*text)) : std::nullopt) {
+            partitions.emplace(*number, name);
         }
     }
     return partitions;

@@ -1,11 +1,11 @@
 /// Implements format_hostname().
 ///
 /// Invariant: the pattern is read once from left to right; its output is bounded before it is cleaned.
-/// Threading: pure functions.
 #include "hostname.hpp"
 
+#include <sinew/base/text.hpp>
+
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,12 +23,13 @@ std::string expand_conversion(std::string_view& rest, std::string_view serial) {
     auto text = rest.substr(from_right ? 1 : 0);
     std::size_t count = serial.size();
     if (text.starts_with('.')) {
-        auto const [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), count);
-        if (error != std::errc()) {
+        text.remove_prefix(1);
+        auto const number = take_number<std::size_t>(text);
+        if (!number) {
             rest.remove_prefix(std::min<std::size_t>(1, rest.size()));
             return {};
         }
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        count = *number;
     }
     if (text.starts_with('%') && text.size() == rest.size()) {
         rest.remove_prefix(1);

@@ -1,7 +1,6 @@
 /// Implements the parser of /proc/cmdline.
 ///
 /// Invariant: at most 16 KiB are looked at; the kernel's own limit is below that on every architecture.
-/// Threading: pure functions.
 #include "kernel_command_line.hpp"
 
 #include <algorithm>

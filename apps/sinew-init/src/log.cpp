@@ -1,7 +1,6 @@
 /// Implements Log.
 ///
 /// Invariant: one call is one record; /dev/kmsg takes a whole record a write.
-/// Threading: see the header.
 #include "log.hpp"
 
 #include <sinew/base/bytes.hpp>

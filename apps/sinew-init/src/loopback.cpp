@@ -1,6 +1,4 @@
 /// Implements bring_up_loopback() with the interface ioctls; the kernel adds 127.0.0.1 and ::1 by itself.
-///
-/// Threading: one thread.
 #include "loopback.hpp"
 
 #include <sinew/base/file.hpp>

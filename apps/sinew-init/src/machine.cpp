@@ -1,6 +1,4 @@
 /// Implements the steps that both stages share.
-///
-/// Threading: one thread.
 #include "machine.hpp"
 
 #include "device_events.hpp"

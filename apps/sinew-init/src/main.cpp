@@ -1,7 +1,6 @@
 /// sinew-init: PID 1 of a Sinew device, first in the initramfs, then in the root file system.
 ///
 /// Invariant: as PID 1 it never returns; the kernel panics when process 1 ends.
-/// Threading: one thread.
 #include "machine.hpp"
 #include "mounts.hpp"
 #include "shutdown.hpp"
@@ -9,6 +8,7 @@
 #include "stage_two.hpp"
 
 #include <sinew/base/file.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/device/hardware_watchdog.hpp>
 
 #include <fcntl.h>
@@ -16,13 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace sinew::init {
@@ -49,16 +47,15 @@ void open_console() {
 
 void adopt_watchdog(Machine& machine, std::span<char*> arguments) {
     for (std::string_view const argument : arguments) {
-        int fd = -1;
         if (!argument.starts_with(watchdog_option)) {
             continue;
         }
-        auto const number = argument.substr(watchdog_option.size());
-        if (std::from_chars(number.data(), number.data() + number.size(), fd).ec != std::errc() || fd < 0) {
+        auto const fd = parse_number<int>(argument.substr(watchdog_option.size()));
+        if (!fd || *fd < 0) {
             continue;
         }
-        (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
-        if (auto adopted = device::HardwareWatchdog::adopt(FileDescriptor(fd))) {
+        (void)::fcntl(*fd, F_SETFD, FD_CLOEXEC);
+        if (auto adopted = device::HardwareWatchdog::adopt(FileDescriptor(*fd))) {
             machine.watchdog = *std::move(adopted);
         }
     }

@@ -1,18 +1,16 @@
 /// Implements the readers of mbr.hpp.
 ///
 /// Invariant: nothing outside the span is read.
-/// Threading: pure functions.
 #include "mbr.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace sinew::init {
 namespace {
@@ -36,13 +34,12 @@ Result<std::uint32_t> parse_disk_signature(BytesView first_sector) {
 
 Result<std::uint32_t> parse_signature_text(std::string_view text) {
     auto const digits = text.starts_with("0x") ? text.substr(2) : text;
-    std::uint32_t value = 0;
-    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != signature_digits || error != std::errc() || end != digits.data() + digits.size()) {
+    auto const value = parse_number<std::uint32_t>(digits, 16);
+    if (!value || digits.size() != signature_digits) {
         return failure(ErrorCode::invalid_argument,
                        "disk_signature is '" + std::string(text) + "', expected eight hexadecimal digits");
     }
-    return value;
+    return *value;
 }
 
 } // namespace sinew::init

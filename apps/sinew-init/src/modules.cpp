@@ -1,7 +1,6 @@
 /// Implements the module loader.
 ///
 /// Invariant: one bad module never keeps the others from being loaded.
-/// Threading: see the header.
 #include "modules.hpp"
 
 #include "kernel_command_line.hpp"

@@ -1,13 +1,13 @@
 /// Implements the mount table.
 ///
 /// Invariant: a mount that fails is logged and passed over; whoever needs it fails by itself.
-/// Threading: one thread.
 #include "mounts.hpp"
 
 #include "log.hpp"
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -39,23 +39,6 @@ bool is_mount_point(std::string const& path) {
     struct stat here{};
     struct stat above{};
     return ::stat(path.c_str(), &here) == 0 && ::stat("/", &above) == 0 && here.st_dev != above.st_dev;
-}
-
-/// /proc/mounts writes a blank as \040, and the like.
-std::string unescaped(std::string_view text) {
-    std::string plain;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        auto const digits = text.substr(at + (text[at] == '\\' ? 1 : 0), 3);
-        auto const is_octal = [](char c) { return c >= '0' && c <= '7'; };
-        if (text[at] == '\\' && digits.size() == 3 && std::ranges::all_of(digits, is_octal)) {
-            plain +=
-                static_cast<char>(((digits[0] - '0') * 64) + ((digits[1] - '0') * 8) + (digits[2] - '0'));
-            at += 3;
-        } else {
-            plain += text[at];
-        }
-    }
-    return plain;
 }
 
 std::string_view take_word(std::string_view& line) {
@@ -109,7 +92,7 @@ std::vector<std::string> targets_to_unmount(std::string_view proc_mounts) {
         auto line = proc_mounts.substr(0, end);
         proc_mounts.remove_prefix(std::min(end + 1, proc_mounts.size()));
         (void)take_word(line);
-        auto const target = unescaped(take_word(line));
+        auto const target = unescape_octal(take_word(line));
         if (!target.empty() && target != "/" && !belongs_to_kernel(take_word(line))) {
             targets.push_back(target);
         }

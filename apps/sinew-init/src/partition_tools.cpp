@@ -1,7 +1,6 @@
 /// Implements Ext4Tools.
 ///
 /// Invariant: every program has a limit; a check of a large card may take minutes.
-/// Threading: one thread.
 #include "partition_tools.hpp"
 
 #include "data_partition.hpp"

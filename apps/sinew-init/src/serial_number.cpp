@@ -1,15 +1,14 @@
 /// Implements find_serial_number().
 ///
 /// Invariant: a number is 1 to 64 printable characters without blanks at its ends.
-/// Threading: see the header.
 #include "serial_number.hpp"
 
 #include <sinew/base/file.hpp>
+#include <sinew/base/text.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <limits>
@@ -64,9 +63,7 @@ std::string first_ethernet_address(fs::path const& net) {
     std::error_code error;
     for (fs::directory_iterator entry(net, error), end; !error && entry != end; entry.increment(error)) {
         auto const& folder = entry->path();
-        auto const index_text = read_trimmed(folder / "ifindex");
-        int index = 0;
-        std::from_chars(index_text.data(), index_text.data() + index_text.size(), index);
+        int const index = parse_number<int>(read_trimmed(folder / "ifindex")).value_or(0);
         auto address = believable(read_trimmed(folder / "address"));
         if (read_trimmed(folder / "type") == ethernet_type && !address.empty() && index < best_index) {
             best_index = index;

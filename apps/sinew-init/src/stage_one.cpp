@@ -1,7 +1,6 @@
 /// Implements stage one.
 ///
 /// Invariant: nothing is written to any medium; the slot is mounted read-only.
-/// Threading: one thread.
 #include "stage_one.hpp"
 
 #include "machine.hpp"

@@ -1,7 +1,6 @@
 /// Implements stage two.
 ///
 /// Invariant: no step's failure keeps the next from being tried; the command is started whatever happened.
-/// Threading: one thread.
 #include "stage_two.hpp"
 
 #include "boot_reason.hpp"

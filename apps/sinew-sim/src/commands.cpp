@@ -11,6 +11,7 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <poll.h>
 #include <sched.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -41,14 +41,12 @@ Result<std::map<std::string, std::size_t>> parse_names(std::vector<std::string> 
         std::size_t const equals = text.rfind('=');
         std::string_view const digits =
             equals == std::string::npos ? "" : std::string_view(text).substr(equals + 1);
-        std::size_t line = 0;
-        auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), line);
-        if (digits.empty() || equals == 0 || error != std::errc() || end != digits.data() + digits.size() ||
-            line >= Pins::count) {
+        auto const line = parse_uint64(digits, Pins::count - 1);
+        if (!line || equals == 0) {
             return failure(ErrorCode::invalid_argument,
                            "--name " + text + ": write NAME=LINE, with LINE from 0 to 7");
         }
-        names[text.substr(0, equals)] = line;
+        names[text.substr(0, equals)] = *line;
     }
     return names;
 }

@@ -6,8 +6,8 @@
 #include "protocol.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,16 +64,14 @@ Result<std::size_t> VirtualBoard::find_line(std::string_view text) const {
     if (digits.starts_with(prefix)) {
         digits.remove_prefix(prefix.size());
     }
-    std::size_t line = 0;
-    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), line);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
-        line >= Pins::count) {
+    auto const line = parse_uint64(digits, Pins::count - 1);
+    if (!line) {
         return failure(ErrorCode::not_found,
                        "there is no line '" + std::string(text) +
                            "': write 0 to 7, cp2112_gpio:0 to cp2112_gpio:7, or a name given with "
                            "serve --name");
     }
-    return line;
+    return *line;
 }
 
 Reply VirtualBoard::all_lines() const {

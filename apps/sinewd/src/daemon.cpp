@@ -1,7 +1,7 @@
 /// Implements run_daemon().
 ///
 /// Invariant: SIGTERM and SIGINT are blocked before the first thread starts, so that only the main thread
-/// takes them. Threading: see the header.
+/// takes them.
 #include "daemon.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -9,13 +9,13 @@
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/device.hpp>
 #include <sinew/otp.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -82,9 +82,7 @@ std::optional<HardwareWatchdog> inherited_watchdog() {
     if (text == nullptr) {
         return std::nullopt;
     }
-    std::string_view const number(text);
-    int fd = -1;
-    (void)std::from_chars(number.data(), number.data() + number.size(), fd);
+    int const fd = parse_number<int>(text).value_or(-1);
     (void)::unsetenv(watchdog_environment); // NOLINT(concurrency-mt-unsafe): the same; children don't have it
     if (fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
         return std::nullopt;

@@ -30,14 +30,16 @@ std::string format_whole_seconds(long long seconds) {
 } // namespace
 
 std::string format_duration(Duration duration) {
+    auto const whole = std::chrono::floor<std::chrono::seconds>(duration);
     double const seconds = std::chrono::duration<double>(duration).count();
+    if (whole == duration || seconds >= 59.95) {
+        return format_whole_seconds(std::llround(seconds));
+    }
     std::array<char, 32> text{};
     if (seconds < 0.9995) {
         (void)std::snprintf(text.data(), text.size(), "%.0f ms", seconds * 1000);
-    } else if (seconds < 59.95) {
-        (void)std::snprintf(text.data(), text.size(), "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
     } else {
-        return format_whole_seconds(std::llround(seconds));
+        (void)std::snprintf(text.data(), text.size(), "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
     }
     return text.data();
 }

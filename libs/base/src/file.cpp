@@ -45,10 +45,10 @@ std::string name_of(FileDescriptor const& file) {
     return target.empty() ? "descriptor " + std::to_string(file.get()) : target.string();
 }
 
-Result<> sync_directory(std::filesystem::path const& directory) {
-    TRY(auto const descriptor, open_file(directory, O_RDONLY | O_DIRECTORY));
+Result<> sync_folder(std::filesystem::path const& folder) {
+    TRY(auto const descriptor, open_file(folder, O_RDONLY | O_DIRECTORY));
     if (retry([&] { return ::fsync(descriptor.get()); }) < 0 && errno != EINVAL) {
-        return errno_failure("cannot sync folder " + directory.string());
+        return errno_failure("can't sync folder " + folder.string());
     }
     return {};
 }
@@ -64,7 +64,7 @@ void FileDescriptor::close() noexcept {
 Result<FileDescriptor> open_file(std::filesystem::path const& path, int flags, mode_t mode) {
     int const fd = retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
     if (fd < 0) {
-        return errno_failure("cannot open " + path.string());
+        return errno_failure("can't open " + path.string());
     }
     return FileDescriptor(fd);
 }
@@ -72,7 +72,7 @@ Result<FileDescriptor> open_file(std::filesystem::path const& path, int flags, m
 Result<std::size_t> read_some(FileDescriptor const& file, MutableBytesView into) {
     auto const count = retry([&] { return ::read(file.get(), into.data(), into.size()); });
     if (count < 0) {
-        return errno_failure("cannot read " + name_of(file));
+        return errno_failure("can't read " + name_of(file));
     }
     return static_cast<std::size_t>(count);
 }
@@ -82,7 +82,7 @@ Result<> read_exactly_at(FileDescriptor const& file, MutableBytesView into, std:
         auto const count =
             retry([&] { return ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
         if (count < 0) {
-            return errno_failure("cannot read " + name_of(file));
+            return errno_failure("can't read " + name_of(file));
         }
         if (count == 0) {
             return failure(ErrorCode::corrupt, name_of(file) + ": ends at byte " + std::to_string(offset) +
@@ -98,7 +98,7 @@ Result<> write_all(FileDescriptor const& file, BytesView bytes) {
     while (!bytes.empty()) {
         auto const count = retry([&] { return ::write(file.get(), bytes.data(), bytes.size()); });
         if (count < 0) {
-            return errno_failure("cannot write " + name_of(file));
+            return errno_failure("can't write " + name_of(file));
         }
         bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
@@ -110,7 +110,7 @@ Result<> write_all_at(FileDescriptor const& file, BytesView bytes, std::uint64_t
         auto const count = retry(
             [&] { return ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
         if (count < 0) {
-            return errno_failure("cannot write " + name_of(file));
+            return errno_failure("can't write " + name_of(file));
         }
         bytes = bytes.subspan(static_cast<std::size_t>(count));
         offset += static_cast<std::uint64_t>(count);
@@ -120,7 +120,7 @@ Result<> write_all_at(FileDescriptor const& file, BytesView bytes, std::uint64_t
 
 Result<> sync_file(FileDescriptor const& file) {
     if (retry([&] { return ::fdatasync(file.get()); }) < 0) {
-        return errno_failure("cannot sync " + name_of(file));
+        return errno_failure("can't sync " + name_of(file));
     }
     return {};
 }
@@ -153,20 +153,20 @@ Result<std::string> read_text_file(std::filesystem::path const& path, std::size_
 }
 
 Result<> write_file_atomically(std::filesystem::path const& path, BytesView bytes, mode_t mode) {
-    auto const directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    std::string temporary = (directory / ("." + path.filename().string() + ".XXXXXX")).string();
+    auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
     FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!file) {
-        return errno_failure("cannot make a file in " + directory.string());
+        return errno_failure("can't make a file in " + folder.string());
     }
     auto const fill = [&]() -> Result<> {
         TRY_OK(write_all(file, bytes));
         if (::fchmod(file.get(), mode) < 0) {
-            return errno_failure("cannot set the mode of " + temporary);
+            return errno_failure("can't set the mode of " + temporary);
         }
         TRY_OK(sync_file(file));
         if (::rename(temporary.c_str(), path.c_str()) < 0) {
-            return errno_failure("cannot replace " + path.string());
+            return errno_failure("can't replace " + path.string());
         }
         return {};
     };
@@ -174,7 +174,7 @@ Result<> write_file_atomically(std::filesystem::path const& path, BytesView byte
         ::unlink(temporary.c_str());
         return filled;
     }
-    return sync_directory(directory);
+    return sync_folder(folder);
 }
 
 Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view prefix) {
@@ -182,7 +182,7 @@ Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view prefix) {
     auto base = std::filesystem::temp_directory_path(ignored);
     std::string name = ((base.empty() ? "/tmp" : base) / (std::string(prefix) + "-XXXXXX")).string();
     if (::mkdtemp(name.data()) == nullptr) {
-        return errno_failure("cannot make a temporary folder " + name);
+        return errno_failure("can't make a temporary folder " + name);
     }
     return TemporaryDirectory(name);
 }

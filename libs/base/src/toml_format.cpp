@@ -2,7 +2,6 @@
 ///
 /// Free of streams and of toml++, so that a small static program (PID 1) can write TOML without their 900 kB.
 /// Invariant: what is written, parse_toml() reads back as the same Value; keys keep the order of the Value.
-/// Threading: pure functions.
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 

@@ -47,7 +47,7 @@ TEST_F(File, an_error_names_the_path_and_the_reason) {
     auto const missing = open_file(m_path, O_RDONLY);
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code(), ErrorCode::not_found);
-    EXPECT_EQ(missing.error().message(), "cannot open " + m_path.string() + ": No such file or directory");
+    EXPECT_EQ(missing.error().message(), "can't open " + m_path.string() + ": No such file or directory");
 }
 
 TEST_F(File, atomic_write_replaces_content_and_mode_and_leaves_nothing_beside) {

@@ -32,10 +32,10 @@ TEST(Result, try_passes_values_on_and_errors_up) {
 }
 
 TEST(Result, context_goes_before_the_message_and_keeps_code_and_errno) {
-    auto error = error_from_errno(ENOSPC, "cannot write").with_context("saving");
+    auto error = error_from_errno(ENOSPC, "can't write").with_context("saving");
     EXPECT_EQ(error.code(), ErrorCode::no_space);
     EXPECT_EQ(error.sys_errno(), ENOSPC);
-    EXPECT_EQ(error.message(), "saving: cannot write: No space left on device");
+    EXPECT_EQ(error.message(), "saving: can't write: No space left on device");
 }
 
 TEST(Result, an_error_knows_where_it_was_made) {

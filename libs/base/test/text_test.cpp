@@ -92,7 +92,10 @@ TEST(Lines, one_too_long_comes_in_pieces_and_one_that_just_fits_whole) {
 TEST(DurationText, it_is_as_fine_as_people_need) {
     EXPECT_EQ(format_duration(230ms), "230 ms");
     EXPECT_EQ(format_duration(4200ms), "4.20 s");
-    EXPECT_EQ(format_duration(42s), "42.0 s");
+    EXPECT_EQ(format_duration(42s), "42 s");
+    EXPECT_EQ(format_duration(42050ms), "42.0 s");
+    EXPECT_EQ(format_duration(59990ms), "1 min 0 s");
+    EXPECT_EQ(format_duration(0s), "0 s");
     EXPECT_EQ(format_duration(125s), "2 min 5 s");
     EXPECT_EQ(format_duration(25h + 3s), "1 d 1 h 0 min 3 s");
 }

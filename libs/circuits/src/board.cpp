@@ -3,11 +3,11 @@
 #include "gpio_options.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/circuits/board.hpp>
 #include <sinew/circuits/gpio.hpp>
 #include <sinew/circuits/line.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -34,13 +34,8 @@ std::optional<ChipAndOffset> parse_chip_and_offset(std::string_view text) {
     if (colon == std::string_view::npos || colon == 0) {
         return std::nullopt;
     }
-    std::string_view const digits = text.substr(colon + 1);
-    ChipAndOffset parsed{text.substr(0, colon), 0};
-    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed.offset);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-        return std::nullopt;
-    }
-    return parsed;
+    auto const offset = parse_number<std::uint32_t>(text.substr(colon + 1));
+    return offset ? std::optional(ChipAndOffset{text.substr(0, colon), *offset}) : std::nullopt;
 }
 
 /// The chips that `wanted` fits: the one of that name, else all of that label.

@@ -1,13 +1,13 @@
 // From the table [circuits] to a board.
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/circuits/board.hpp>
 #include <sinew/circuits/config.hpp>
 #include <sinew/circuits/kernel_board.hpp>
 #include <sinew/circuits/simulated_board.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +21,8 @@ namespace sinew::circuits {
 namespace {
 
 constexpr std::string_view chip_for_names = "simulated";
+// What an alias may make a simulated chip grow to.
+constexpr std::uint64_t most_lines = 1024;
 
 SimulatedChip& chip_labelled(std::vector<SimulatedChip>& chips, std::string_view label) {
     auto const found = std::ranges::find(chips, label, &SimulatedChip::label);
@@ -35,13 +37,11 @@ SimulatedChip& chip_labelled(std::vector<SimulatedChip>& chips, std::string_view
 void add_line_for(std::vector<SimulatedChip>& chips, std::string_view target) {
     std::size_t const colon = target.rfind(':');
     if (colon != std::string_view::npos) {
-        std::string_view const digits = target.substr(colon + 1);
-        std::uint32_t offset = 0;
-        auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+        auto const offset = parse_uint64(target.substr(colon + 1), most_lines - 1);
         // A label "gpiochip0" is right too: a chip is found by either.
         SimulatedChip& chip = chip_labelled(chips, target.substr(0, colon));
-        if (error == std::errc() && offset < 1024) {
-            chip.line_count = std::max(chip.line_count, offset + 1);
+        if (offset) {
+            chip.line_count = std::max(chip.line_count, static_cast<std::uint32_t>(*offset) + 1);
         }
         return;
     }

@@ -3,6 +3,7 @@
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/text.hpp>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -35,13 +35,7 @@ std::optional<std::uint32_t> chip_number(std::string_view name) {
     if (!name.starts_with(prefix)) {
         return std::nullopt;
     }
-    name.remove_prefix(prefix.size());
-    std::uint32_t number = 0;
-    auto const [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size()) {
-        return std::nullopt;
-    }
-    return number;
+    return parse_number<std::uint32_t>(name.substr(prefix.size()));
 }
 
 /// While it lives, no signal interrupts its thread. A chip behind USB or uhid (cp2112) answers a transfer

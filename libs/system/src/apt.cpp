@@ -7,6 +7,7 @@
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/lock.hpp>
 
@@ -15,11 +16,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,16 +40,6 @@ constexpr std::string_view keyring = "/usr/share/keyrings/debian-archive-keyring
 /// Pauses between attempts; an archive that is being updated needs minutes at worst, usually seconds.
 constexpr std::array<std::chrono::milliseconds, 4> pauses = {2s, 5s, 15s, 30s};
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        auto const end = std::min(text.find(separator, at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
-
 std::string source_line(std::string_view uri, std::string_view suite) {
     return fmt::format("deb [signed-by={}] {} {} main", keyring, uri, suite);
 }
@@ -56,10 +47,11 @@ std::string source_line(std::string_view uri, std::string_view suite) {
 std::string decode_percent(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned value = 0;
-        if (text[i] == '%' && i + 2 < text.size() &&
-            std::from_chars(&text[i + 1], &text[i + 1] + 2, value, 16).ptr == &text[i + 1] + 2) {
-            decoded += static_cast<char>(value);
+        auto const code = text[i] == '%' && i + 2 < text.size()
+                              ? parse_number<std::uint8_t>(text.substr(i + 1, 2), 16)
+                              : std::nullopt;
+        if (code) {
+            decoded += static_cast<char>(*code);
             i += 2;
         } else {
             decoded += text[i];
@@ -146,11 +138,11 @@ Result<LockedPackage> parse_uri_line(std::string_view line) {
                           .architecture = std::string(parts[2].substr(0, parts[2].size() - suffix.size())),
                           .sha256 = std::string(fields[3].substr(hash_prefix.size())),
                           .size_bytes = 0};
-    auto const size = fields[2];
-    auto const read = std::from_chars(size.data(), size.data() + size.size(), package.size_bytes);
-    if (read.ec != std::errc() || read.ptr != size.data() + size.size()) {
+    auto const size = parse_int64(fields[2], 0, std::numeric_limits<std::int64_t>::max());
+    if (!size) {
         return bad();
     }
+    package.size_bytes = *size;
     return package;
 }
 

@@ -5,6 +5,7 @@
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <elf.h>
 #include <fmt/format.h>
@@ -78,18 +79,6 @@ struct Bits64 {
     using Section = Elf64_Shdr;
     using Dynamic = Elf64_Dyn;
 };
-
-std::vector<std::string> split(std::string_view text, char separator) {
-    std::vector<std::string> parts;
-    while (!text.empty()) {
-        auto const end = std::min(text.find(separator), text.size());
-        if (end > 0) {
-            parts.emplace_back(text.substr(0, end));
-        }
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return parts;
-}
 
 /// Core dumps and what else there may be count as "other".
 ElfType type_of(std::uint16_t type) {
@@ -253,7 +242,8 @@ private:
             if (!text || text->size() > 65536) {
                 return corrupt("its library path is not in it");
             }
-            file.run_path = split(*text, ':');
+            auto const folders = split_nonempty(*text, ':');
+            file.run_path.assign(folders.begin(), folders.end());
         }
         return {};
     }
@@ -306,7 +296,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_module_notes(Byte
         return corrupt("its module notes are not in it");
     }
     std::vector<std::pair<std::string, std::string>> notes;
-    for (auto const& note : split(*section, '\0')) {
+    for (auto const& note : split_nonempty(*section, '\0')) {
         auto const equals = note.find('=');
         if (equals != std::string::npos) {
             notes.emplace_back(note.substr(0, equals), note.substr(equals + 1));

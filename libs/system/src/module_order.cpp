@@ -8,6 +8,7 @@
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/system/device_files.hpp>
 
 #include <fmt/format.h>
@@ -73,15 +74,8 @@ std::string module_key(std::string_view name) {
 }
 
 std::vector<std::string> split_depends(std::string_view depends) {
-    std::vector<std::string> names;
-    while (!depends.empty()) {
-        auto const end = std::min(depends.find(','), depends.size());
-        if (end > 0) {
-            names.emplace_back(depends.substr(0, end));
-        }
-        depends.remove_prefix(std::min(end + 1, depends.size()));
-    }
-    return names;
+    auto const names = split_nonempty(depends, ',');
+    return {names.begin(), names.end()};
 }
 
 Result<ModuleDirectory> ModuleDirectory::open(fs::path const& folder) {

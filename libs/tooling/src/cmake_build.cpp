@@ -2,12 +2,12 @@
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/file_lock.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/console.hpp>
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <system_error>
 #include <thread>
 
@@ -73,17 +73,17 @@ std::optional<BuildStep> parse_build_step(std::string_view line) {
     if (!line.starts_with('[')) {
         return std::nullopt;
     }
-    BuildStep step;
-    char const* const end = line.data() + line.size();
-    auto const done = std::from_chars(line.data() + 1, end, step.done);
-    if (done.ec != std::errc{} || done.ptr == end || *done.ptr != '/') {
+    line.remove_prefix(1);
+    auto const done = take_number<std::uint64_t>(line);
+    if (!done || !line.starts_with('/')) {
         return std::nullopt;
     }
-    auto const total = std::from_chars(done.ptr + 1, end, step.total);
-    if (total.ec != std::errc{} || total.ptr == end || *total.ptr != ']' || step.total < step.done) {
+    line.remove_prefix(1);
+    auto const total = take_number<std::uint64_t>(line);
+    if (!total || !line.starts_with(']') || *total < *done) {
         return std::nullopt;
     }
-    return step;
+    return BuildStep{.done = *done, .total = *total};
 }
 
 Result<> build_with_cmake(Console& console, CmakeBuild const& build) {

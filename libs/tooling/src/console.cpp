@@ -1,4 +1,5 @@
 // Console: lines, colours and the progress bar. See console.hpp.
+#include <sinew/base/text.hpp>
 #include <sinew/tooling/console.hpp>
 #include <sinew/tooling/context.hpp>
 
@@ -6,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 namespace sinew::tooling {
@@ -158,31 +158,17 @@ std::string format_size(std::uint64_t size_bytes) {
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-    std::uint64_t number = 0;
-    auto const [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    std::string_view const suffix(end, text.data() + text.size());
-    if (problem == std::errc{}) {
+    std::string_view suffix = text;
+    if (auto const number = take_number<std::uint64_t>(suffix)) {
         for (Unit const& unit : units) {
-            if (unit.suffix == suffix && number <= UINT64_MAX / unit.size_bytes) {
-                return number * unit.size_bytes;
+            if (unit.suffix == suffix && *number <= UINT64_MAX / unit.size_bytes) {
+                return *number * unit.size_bytes;
             }
         }
     }
     return failure(
         ErrorCode::invalid_argument,
         fmt::format("'{}' is not a size: write a number with a unit, such as 512MiB or 2GiB", text));
-}
-
-std::string format_duration(Duration duration) {
-    double const seconds = std::chrono::duration<double>(duration).count();
-    if (seconds < 0.9995) {
-        return fmt::format("{:.0f} ms", seconds * 1000);
-    }
-    if (seconds < 60) {
-        return fmt::format("{:.{}f} s", seconds, seconds < 9.95 ? 2 : 1);
-    }
-    auto const whole = std::lround(seconds);
-    return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 
 } // namespace sinew::tooling

@@ -56,15 +56,6 @@ std::string environment(char const* name) {
     return value == nullptr ? std::string() : std::string(value);
 }
 
-std::string join(std::vector<std::string> const& words, std::string_view separator) {
-    std::string text;
-    for (std::string const& word : words) {
-        text += text.empty() ? "" : std::string(separator);
-        text += word;
-    }
-    return text;
-}
-
 Paths Paths::discover() {
     return {.root = find_root(),
             .home = from_environment_or_home("SINEW_HOME", "XDG_CONFIG_HOME", ".config"),

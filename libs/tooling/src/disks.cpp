@@ -1,5 +1,6 @@
 // Reading /sys/block, /proc/self/mountinfo and /proc/swaps. See disks.hpp.
 #include <sinew/base/file.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/tooling/console.hpp>
 #include <sinew/tooling/disks.hpp>
 
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -37,10 +37,7 @@ std::string first_line(fs::path const& file) {
 }
 
 std::uint64_t number_in(fs::path const& file) {
-    std::string const text = first_line(file);
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
+    return parse_number<std::uint64_t>(first_line(file)).value_or(0);
 }
 
 /// "8:1" -> where it is mounted.
@@ -48,22 +45,6 @@ struct Mount {
     std::string device_number;
     std::string place;
 };
-
-/// mountinfo writes a space as \040.
-std::string unescaped(std::string_view text) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 3 < text.size()) {
-            int code = 0;
-            std::from_chars(text.data() + i + 1, text.data() + i + 4, code, 8);
-            result += static_cast<char>(code);
-            i += 3;
-        } else {
-            result += text[i];
-        }
-    }
-    return result;
-}
 
 std::vector<Mount> read_mounts(KernelFiles const& files) {
     std::vector<Mount> mounts;
@@ -77,7 +58,7 @@ std::vector<Mount> read_mounts(KernelFiles const& files) {
         std::string root;
         std::string place;
         if (words >> id >> parent >> number >> root >> place) {
-            mounts.push_back({number, unescaped(place)});
+            mounts.push_back({number, unescape_octal(place)});
         }
     }
     return mounts;

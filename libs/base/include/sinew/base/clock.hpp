@@ -17,7 +17,7 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duratio
 /// A point of CLOCK_REALTIME: what people call the time; may step.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-/// For people: "230 ms", "4.20 s", "2 min 5 s", "1 d 1 h 0 min 3 s".
+/// For people: "230 ms", "4.20 s", "42 s", "2 min 5 s", "1 d 1 h 0 min 3 s".
 [[nodiscard]] std::string format_duration(Duration duration);
 
 class Clock {

@@ -131,7 +131,4 @@ private:
 [[nodiscard]] std::string format_size(std::uint64_t size_bytes);
 /// "1GiB", "512MiB", "64M", "4096" as bytes. Error invalid_argument.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
-/// "4.2 s", "230 ms".
-[[nodiscard]] std::string format_duration(Duration duration);
-
 } // namespace sinew::tooling

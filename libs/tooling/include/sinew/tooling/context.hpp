@@ -3,6 +3,7 @@
 /// Threading: one thread.
 #pragma once
 
+#include <sinew/base/text.hpp>
 #include <sinew/tooling/console.hpp>
 
 #include <filesystem>
@@ -46,7 +47,4 @@ private:
 
 /// The environment variable `name`, or empty.
 [[nodiscard]] std::string environment(char const* name);
-/// "one, two, three".
-[[nodiscard]] std::string join(std::vector<std::string> const& words, std::string_view separator = ", ");
-
 } // namespace sinew::tooling
