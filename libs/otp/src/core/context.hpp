@@ -42,7 +42,7 @@ extern constinit thread_local Context t_context;
 [[nodiscard]] Process& require_process(char const* function);
 [[nodiscard]] NodeCore& require_core();
 
-/// Leaves the worker to another thread. Async-signal-safe.
+/// Leaves the worker to another thread, if this one has it. In a handler. Async-signal-safe.
 void leave_worker() noexcept;
 /// Waits until the process's worker belongs to this thread again.
 void take_worker_back() noexcept;

@@ -66,18 +66,15 @@ void Seat::run() {
     m_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_release);
     t_context.seat = this;
     for (;;) {
-        if (m_loop->run() == RunLoop::End::stopping) {
-            return;
-        }
-        hand_worker_back();
         State state = m_state.load(std::memory_order_acquire);
         while (state == State::spare) {
             m_state.wait(state, std::memory_order_acquire);
             state = m_state.load(std::memory_order_acquire);
         }
-        if (state == State::leaving) {
+        if (state == State::leaving || m_loop->run() == RunLoop::End::stopping) {
             return;
         }
+        hand_worker_back();
     }
 }
 
@@ -176,7 +173,7 @@ bool Seat::is_asleep() const {
     return at != std::string::npos && at + 2 < line.size() && line[at + 2] != 'R';
 }
 
-bool Seat::set_replaced() noexcept {
+bool Seat::set_replaced(Worker const& from) noexcept {
     State expected = State::displaced;
     if (!m_state.compare_exchange_strong(expected, State::replaced)) {
         return false;
@@ -184,18 +181,10 @@ bool Seat::set_replaced() noexcept {
     pid_t const thread_id = m_thread_id.load(std::memory_order_acquire);
     set_policy(thread_id, SCHED_IDLE);
     if (m_state.load() != State::replaced) {
-        // It came back at this moment.
-        set_policy(thread_id, SCHED_OTHER);
+        // It came back at this moment, and may have set its own before.
+        restore_policy(thread_id, from);
     }
     return true;
-}
-
-void Seat::unset_replaced() noexcept {
-    State expected = State::replaced;
-    if (!m_state.compare_exchange_strong(expected, State::displaced)) {
-        // It waits already.
-        drive(*m_loop);
-    }
 }
 
 void Seat::wait_for_worker() noexcept {
@@ -229,11 +218,21 @@ Worker& Seat::worker() const noexcept {
     return m_loop->worker;
 }
 
+// A signal that finds the thread outside of its handler takes nothing from it: what follows isn't interrupted by
+// the same. It may have come just before.
 void leave_worker() noexcept {
+    t_context.is_in_handler = false;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    Worker* const worker = std::exchange(t_context.worker, nullptr);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     t_context.must_leave = false;
-    // What it sent goes before what it sends from now on.
-    std::exchange(t_context.worker, nullptr)->flush_remote();
-    t_context.seat->set_displaced();
+    if (worker != nullptr) {
+        // What it sent goes before what it sends from now on.
+        worker->flush_remote();
+        t_context.seat->set_displaced();
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    t_context.is_in_handler = true;
 }
 
 void take_worker_back() noexcept {

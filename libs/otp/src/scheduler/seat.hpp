@@ -34,15 +34,17 @@ public:
         spare,
         leaving
     };
-    explicit Seat(RunLoop& loop) noexcept
-        : m_loop(&loop) {}
+    /// Its thread drives the loop's worker at once, or waits until it is told to.
+    Seat(RunLoop& loop, State first) noexcept
+        : m_loop(&loop)
+        , m_state(first) {}
     Seat(Seat const&) = delete;
     Seat& operator=(Seat const&) = delete;
     Seat(Seat&&) = delete;
     Seat& operator=(Seat&&) = delete;
     ~Seat();
 
-    /// Makes its thread, which drives the worker. Throws std::system_error.
+    /// Makes its thread. Throws std::system_error.
     void start();
     /// Any thread: a spare one drives the loop's worker from now on.
     void drive(RunLoop& loop) noexcept;
@@ -61,11 +63,9 @@ public:
     [[nodiscard]] std::vector<void*> stack() const;
     /// Whether its thread sleeps in the kernel (and is not merely without a processor).
     [[nodiscard]] bool is_asleep() const;
-    /// For a displaced one: another seat will drive its worker, and it runs only when a processor has nothing
-    /// else to do. False: it has taken the worker back.
-    [[nodiscard]] bool set_replaced() noexcept;
-    /// No other seat can be had: as it was before set_replaced().
-    void unset_replaced() noexcept;
+    /// For one that was displaced from `from`: another seat will drive that, and it runs only when a processor
+    /// has nothing else to do. False: it has taken the worker back.
+    [[nodiscard]] bool set_replaced(Worker const& from) noexcept;
 
     // Its own thread's.
 
@@ -80,13 +80,13 @@ private:
     void run();
     /// Asks whoever drives the worker for it.
     void ask_for_worker() noexcept;
-    /// To the thread that came back first; this one is spare then.
+    /// To a thread that came back; this one is spare then.
     void hand_worker_back() noexcept;
     static constexpr std::size_t deepest_stack = 48;
     RunLoop* m_loop;
     /// In the worker's list of those that want it back.
     Seat* m_next_returning = nullptr;
-    std::atomic<State> m_state{State::driving};
+    std::atomic<State> m_state;
     std::atomic<pid_t> m_thread_id{0};
     std::atomic<bool> m_has_answered{false};
     std::atomic<bool> m_is_asked_to_leave{false};

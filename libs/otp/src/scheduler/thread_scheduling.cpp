@@ -57,6 +57,14 @@ void set_policy(pid_t thread_id, int policy) noexcept {
     (void)sched_setscheduler(thread_id, policy, &parameter);
 }
 
+void restore_policy(pid_t thread_id, Worker const& worker) noexcept {
+    sched_param const parameter{.sched_priority = worker.core.real_time.priority};
+    if (!worker.is_real_time() ||
+        sched_setscheduler(thread_id, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameter) != 0) {
+        set_policy(thread_id, SCHED_OTHER);
+    }
+}
+
 void set_scheduling_for(Worker const& worker) noexcept {
     if (worker.is_real_time()) {
         make_real_time(worker.core.real_time);

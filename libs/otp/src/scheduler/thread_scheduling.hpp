@@ -13,5 +13,7 @@ class Worker;
 void set_scheduling_for(Worker const& worker) noexcept;
 /// Any thread of this program (0: this one): one of sched(7)'s policies for ordinary threads.
 void set_policy(pid_t thread_id, int policy) noexcept;
+/// Any thread: `thread_id`, which drives `worker`, has the policy and priority that belong to it again.
+void restore_policy(pid_t thread_id, Worker const& worker) noexcept;
 
 } // namespace sinew::detail

@@ -66,7 +66,8 @@ Watchdog::~Watchdog() {
 
 void Watchdog::start() {
     for (Watched& watched : m_watched) {
-        watched.seat = m_seats.emplace_back(std::make_unique<Seat>(*watched.loop)).get();
+        watched.seat =
+            m_seats.emplace_back(std::make_unique<Seat>(*watched.loop, Seat::State::driving)).get();
         watched.seat->start();
     }
     if (m_options.policy != StuckHandlers::Policy::ignore) {
@@ -198,27 +199,31 @@ std::string Watchdog::description(Watched const& watched) const {
     return text;
 }
 
-void Watchdog::replace(Watched& watched) {
-    if (!watched.seat->set_replaced()) {
-        return;
-    }
+Seat* Watchdog::spare_seat(RunLoop& loop) {
     auto const spare =
         std::ranges::find(m_seats, Seat::State::spare, [](auto const& seat) { return seat->state(); });
     if (spare != m_seats.end()) {
-        watched.loop->worker.driver.store(spare->get(), std::memory_order_release);
-        (*spare)->drive(*watched.loop);
-        return;
+        return spare->get();
     }
     try {
-        auto fresh = std::make_unique<Seat>(*watched.loop);
         m_seats.reserve(m_seats.size() + 1);
+        auto fresh = std::make_unique<Seat>(loop, Seat::State::spare);
         fresh->start();
-        watched.loop->worker.driver.store(fresh.get(), std::memory_order_release);
-        m_seats.push_back(std::move(fresh));
+        return m_seats.emplace_back(std::move(fresh)).get();
     } catch (std::exception const& error) {
         // The next look tries again.
-        watched.seat->unset_replaced();
         log::error(std::string("no thread can be made for the worker of a stuck handler: ") + error.what());
+        return nullptr;
+    }
+}
+
+// First the thread, then the worker: once the displaced one waits for its worker, somebody must drive that.
+void Watchdog::replace(Watched& watched) {
+    Worker& worker = watched.loop->worker;
+    Seat* const other = spare_seat(*watched.loop);
+    if (other != nullptr && watched.seat->set_replaced(worker)) {
+        worker.driver.store(other, std::memory_order_release);
+        other->drive(*watched.loop);
     }
 }
 

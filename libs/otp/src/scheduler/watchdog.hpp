@@ -67,6 +67,8 @@ private:
     [[nodiscard]] int milliseconds_to_next_report() const;
     /// What a report says before the stack.
     [[nodiscard]] std::string description(Watched const& watched) const;
+    /// A thread that waits for a worker, made for the loop's if there is none. Null: none can be had.
+    [[nodiscard]] Seat* spare_seat(RunLoop& loop);
     /// Puts another thread on the worker.
     void replace(Watched& watched);
 
