@@ -21,8 +21,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <latch>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -178,6 +180,49 @@ TEST(Nodes, blocking_work_does_not_hold_up_the_scheduler) {
     EXPECT_EQ(call(server, Quick{}, 10s).value(), 2);
     gate.is_open = true;
     gate.is_open.notify_all();
+}
+
+/// Two threads, and two pieces of work may wait for them.
+TEST(Nodes, blocking_work_that_is_too_much_is_refused) {
+    struct Gate {
+        std::atomic<bool> is_open{false};
+        std::mutex mutex;
+        std::vector<std::string> answers;
+        std::latch all_answered{6};
+    };
+    class Eager : public Server<Eager> {
+    public:
+        explicit Eager(Gate& gate) {
+            for (int i = 0; i < 6; ++i) {
+                blocking([&gate] { gate.is_open.wait(false); }).then([&gate](Result<> const& result) {
+                    std::lock_guard const lock(gate.mutex);
+                    gate.answers.push_back(result ? "done" : result.error().message());
+                    EXPECT_TRUE(result || result.error().code() == ErrorCode::unavailable);
+                    if (gate.answers.size() == 2) { // Those that were refused are answered first.
+                        gate.is_open = true;
+                        gate.is_open.notify_all();
+                    }
+                    gate.all_answered.count_down();
+                });
+            }
+        }
+    };
+    Gate gate;
+    Node node({.workers = 1, .blocking_threads = 2, .blocking_queue = 2});
+    ASSERT_TRUE(node.start<Eager>({}, std::ref(gate)));
+    gate.all_answered.wait();
+    std::string const refused =
+        "blocking work was refused: as much waits for the blocking pool as may (NodeOptions::blocking_queue)";
+    EXPECT_THAT(gate.answers, ::testing::ElementsAre(refused, refused, "done", "done", "done", "done"));
+}
+
+TEST(Nodes, work_in_the_background_is_refused_when_the_pool_is_full) {
+    std::atomic<bool> is_open{false};
+    Node node({.workers = 1, .blocking_threads = 1, .blocking_queue = 0});
+    EXPECT_TRUE(run_in_background([&] { is_open.wait(false); }));
+    EXPECT_FALSE(run_in_background([] {}));
+    is_open = true;
+    is_open.notify_all();
 }
 
 TEST(Nodes, a_thread_without_a_node_is_told_so) {

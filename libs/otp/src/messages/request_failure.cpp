@@ -51,6 +51,9 @@ Error make_request_error(Envelope& reply, RequestLabel const& label) {
         return {ErrorCode::unavailable, who + what + " dropped the question without an answer"};
     case RequestFailure::work_threw:
         return {ErrorCode::internal, who + " failed: " + why};
+    case RequestFailure::pool_full:
+        return {ErrorCode::unavailable, who + " was refused: as much waits for the blocking pool as may "
+                                              "(NodeOptions::blocking_queue)"};
     case RequestFailure::start_failed:
         return {ErrorCode::unavailable, who + " failed to start: " + why};
     case RequestFailure::name_taken:

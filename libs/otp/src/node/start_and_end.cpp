@@ -49,7 +49,9 @@ unsigned usable_processors() noexcept {
 NodeCore::NodeCore(Node& owner, Setup const& setup)
     : node(owner)
     , sink(setup.options.log != nullptr ? *setup.options.log : log::standard_error())
-    , blocking(std::make_unique<BlockingPool>(owner, std::max(1U, setup.options.blocking_threads)))
+    , blocking(std::make_unique<BlockingPool>(
+          owner, BlockingPool::Limits{.threads = std::max(1U, setup.options.blocking_threads),
+                                      .waiting = setup.options.blocking_queue}))
     , m_coarse_step_ns(coarse_step(setup.seed.has_value()))
     , m_virtual_clock(setup.seed ? std::make_unique<ManualClock>() : nullptr) {
     unsigned const count = setup.seed || single_worker  ? 1

@@ -3,10 +3,13 @@
 #include "core/context.hpp"
 #include "core/node_core.hpp"
 
+#include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/node.hpp>
+#include <sinew/otp/process.hpp>
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -15,9 +18,9 @@
 
 namespace sinew::detail {
 
-BlockingPool::BlockingPool(Node& node, std::size_t limit)
+BlockingPool::BlockingPool(Node& node, Limits limits)
     : m_node(node)
-    , m_limit(limit)
+    , m_limits(limits)
     , m_processors{} {
     if (sched_getaffinity(0, sizeof m_processors, &m_processors) != 0) {
         CPU_ZERO(&m_processors);
@@ -55,23 +58,23 @@ void BlockingPool::stop() {
     }
 }
 
-void BlockingPool::submit(std::function<void()> work) {
-    std::vector<std::thread> ended;
+BlockingPool::Submitted BlockingPool::submit(std::function<void()> work) {
     {
         std::lock_guard const lock(m_mutex);
         if (m_is_stopping) {
-            return;
+            return Submitted::stopped;
+        }
+        std::size_t const about_to_begin = m_idle + (m_limits.threads - m_threads.size());
+        if (m_queue.size() >= m_limits.waiting + about_to_begin) {
+            return Submitted::full;
         }
         m_queue.push_back(std::move(work));
-        ended.swap(m_ended);
-        if (m_idle < m_queue.size() && m_threads.size() < m_limit) {
+        if (m_idle < m_queue.size() && m_threads.size() < m_limits.threads) {
             add_thread();
         }
     }
     m_has_work.notify_one();
-    for (std::thread& thread : ended) {
-        thread.join();
-    }
+    return Submitted::taken;
 }
 
 // Without a new thread the work waits for one that is there.
@@ -80,6 +83,7 @@ void BlockingPool::add_thread() {
         std::thread thread([this] { run_thread(); });
         auto const id = thread.get_id();
         m_threads.emplace(id, std::move(thread));
+        ++m_idle;
     } catch (std::system_error const&) {
         if (m_threads.empty()) {
             m_queue.pop_back();
@@ -95,7 +99,6 @@ void BlockingPool::run_thread() {
     NodeScope const scope(m_node);
     std::unique_lock lock(m_mutex);
     for (;;) {
-        ++m_idle;
         bool const woken = m_has_work.wait_for(lock, std::chrono::seconds(10),
                                                [this] { return m_is_stopping || !m_queue.empty(); });
         --m_idle;
@@ -108,22 +111,51 @@ void BlockingPool::run_thread() {
         work();
         work = nullptr;
         lock.lock();
+        ++m_idle;
     }
-    // Joined by whoever comes next; when stopping, the destructor has it already.
+    std::vector<std::thread> ended;
+    // When stopping, the destructor has it already.
     if (auto const self = m_threads.find(std::this_thread::get_id()); self != m_threads.end()) {
+        ended.swap(m_ended);
         m_ended.push_back(std::move(self->second));
         m_threads.erase(self);
     }
+    lock.unlock();
+    for (std::thread& thread : ended) {
+        thread.join();
+    }
 }
 
-void submit_blocking(std::function<void()> work) {
+namespace {
+
+BlockingPool::Submitted submit_blocking(std::function<void()> work) {
     NodeCore& core = require_core();
     if (core.is_simulated()) {
         work();
-    } else if (core.blocking != nullptr) {
-        core.blocking->submit(std::move(work));
+        return BlockingPool::Submitted::taken;
     }
-    // Otherwise the node is being destroyed: the work is dropped, and says so to whoever waits for it.
+    return core.blocking != nullptr ? core.blocking->submit(std::move(work))
+                                    : BlockingPool::Submitted::stopped;
+}
+
+} // namespace
+
+void begin_blocking(std::function<void(ReplyPath&)> work, ReplyPath path) {
+    auto const shared_path = std::make_shared<ReplyPath>(std::move(path));
+    auto const submitted = submit_blocking([work = std::move(work), shared_path] { work(*shared_path); });
+    if (submitted == BlockingPool::Submitted::full) {
+        shared_path->fail(RequestFailure::pool_full);
+    }
+    // Once stopped, the pool dropped the work, and the path with it says so.
 }
 
 } // namespace sinew::detail
+
+namespace sinew {
+
+bool run_in_background(std::function<void()> work) {
+    return detail::t_context.core != nullptr &&
+           detail::submit_blocking(std::move(work)) == detail::BlockingPool::Submitted::taken;
+}
+
+} // namespace sinew

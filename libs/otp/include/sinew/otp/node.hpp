@@ -66,6 +66,9 @@ struct NodeOptions {
     unsigned workers = 0;
     /// Threads of the blocking pool at most; they are made when needed and end after 10 s without work.
     unsigned blocking_threads = 16;
+    /// Work that waits for one of them at most. More is refused: blocking() answers with Error unavailable, so
+    /// that whoever asks can try later, do less, or say so, instead of waiting unseen.
+    unsigned blocking_queue = 4096;
     /// Where log lines go; default: standard error. Must outlive the node.
     log::Sink* log = nullptr;
     StuckHandlers stuck_handlers = {};

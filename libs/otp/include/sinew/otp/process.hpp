@@ -134,8 +134,8 @@ private:
 
 namespace detail {
 
-/// Runs `work` on the blocking pool; it answers through the path itself.
-void submit_blocking(std::function<void()> work);
+/// Runs `work` on the blocking pool; it answers through the path.
+void begin_blocking(std::function<void(ReplyPath&)> work, ReplyPath path);
 
 template<typename T, typename F>
 void run_blocking_work(F& function, ReplyPath& path) noexcept {
@@ -159,19 +159,25 @@ void run_blocking_work(F& function, ReplyPath& path) noexcept {
 } // namespace detail
 
 /// Runs `function` on a thread of the blocking pool and answers with what it returns; an exception is an
-/// Error. In a process; `co_await blocking(...)` or `blocking(...).then(...)`. In a simulation it runs at
-/// once, on this thread.
+/// Error, and so is a pool that has as much to do as it may (unavailable; NodeOptions::blocking_queue). In a
+/// process; `co_await blocking(...)` or `blocking(...).then(...)`. In a simulation it runs at once, on this
+/// thread.
 template<typename F>
 [[nodiscard]] auto blocking(F function) -> Request<std::invoke_result_t<F&>, is_safe_in_await<F>> {
     using T = std::invoke_result_t<F&>;
     auto shared = std::make_shared<F>(std::move(function));
     return Request<T, is_safe_in_await<F>>(detail::custom_request(
         [shared](detail::ReplyPath path) {
-            auto shared_path = std::make_shared<detail::ReplyPath>(std::move(path));
-            detail::submit_blocking(
-                [shared, shared_path] { detail::run_blocking_work<T>(*shared, *shared_path); });
+            detail::begin_blocking(
+                [shared](detail::ReplyPath& to) { detail::run_blocking_work<T>(*shared, to); },
+                std::move(path));
         },
         detail::RequestLabel{{}, "blocking work"}, std::nullopt));
 }
+
+/// Runs `work`, which must not throw, on the blocking pool, and nobody waits for it: what a destructor can do.
+/// False: it was dropped, for the pool has as much to do as it may, the node ends, or this thread has none.
+/// Doesn't block. In a simulation it runs at once.
+[[nodiscard]] bool run_in_background(std::function<void()> work);
 
 } // namespace sinew

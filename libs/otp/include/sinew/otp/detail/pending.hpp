@@ -53,7 +53,9 @@ enum class RequestFailure : std::uint8_t {
     /// init() failed, or its process was ended.
     start_failed,
     /// Another process has the name.
-    name_taken
+    name_taken,
+    /// Blocking work was refused.
+    pool_full
 };
 
 struct Pending : TimerNode {
