@@ -1,7 +1,8 @@
-/// Names of error codes and the translation of errno values.
+/// Errors, the names of their codes, and the translation of errno values.
 #include <sinew/base/result.hpp>
 
 #include <cerrno>
+#include <expected>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -9,6 +10,22 @@
 #include <utility>
 
 namespace sinew {
+
+Error::Error(ErrorCode code, std::string message, int sys_errno, std::source_location where)
+    : m_rep(new Rep{code, sys_errno, std::move(message), where}) {}
+
+Error Error::with_context(std::string_view what) && {
+    m_rep->message.insert(0, std::string(what) + ": ");
+    return std::move(*this);
+}
+
+void Error::destroy(Rep* rep) noexcept {
+    delete rep;
+}
+
+std::unexpected<Error> failure(ErrorCode code, std::string message, std::source_location where) {
+    return std::unexpected(Error(code, std::move(message), 0, where));
+}
 
 std::string_view to_string(ErrorCode code) noexcept {
     switch (code) {

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +40,26 @@ struct Board {
     std::chrono::milliseconds interval = 5s;
 };
 BOOST_DESCRIBE_STRUCT(Board, (), (address, ratio, active, lines, limits, interval))
+
+struct Named {
+    std::string name;
+    std::optional<std::filesystem::path> folder;
+};
+BOOST_DESCRIBE_STRUCT(Named, (), (name, folder))
+
+struct Tree : Named {
+    std::vector<bool> answers;
+    std::vector<Tree> branches;
+};
+BOOST_DESCRIBE_STRUCT(Tree, (Named), (answers, branches))
+
+struct Numbers {
+    std::int8_t smallest = 0;
+    std::int64_t largest = 0;
+    std::uint32_t natural = 0;
+    float half = 0;
+};
+BOOST_DESCRIBE_STRUCT(Numbers, (), (smallest, largest, natural, half))
 
 std::string error_of(std::string_view text) {
     auto const board = from_toml<Board>(text, "board.toml");
@@ -114,6 +136,39 @@ TEST(Describe, laying_a_file_over_another_keeps_what_it_does_not_name) {
     EXPECT_FALSE(
         decode_onto(board, parse_toml("address = 3\nratio = \"x\"\n", "bad.toml").value(), "bad.toml"));
     EXPECT_EQ(board.address, 2) << "an error leaves the object as it was";
+}
+
+TEST(Describe, inherited_members_come_first_and_a_struct_may_hold_its_like) {
+    Tree tree;
+    tree.name = "stem";
+    tree.folder = "/srv/trees";
+    tree.answers = {true, false};
+    tree.branches.emplace_back().name = "twig";
+    std::string const text = R"({"name":"stem","folder":"/srv/trees","answers":[true,false],"branches":)"
+                             R"([{"name":"twig","folder":null,"answers":[],"branches":[]}]})";
+    EXPECT_EQ(to_json(tree), text);
+    EXPECT_EQ(to_json(from_json<Tree>(text, "tree.json").value()), text);
+    auto const wrong = from_json<Tree>(R"({"branches":[{"answers":[1]}]})", "tree.json");
+    EXPECT_EQ(wrong.error().message(),
+              "tree.json: branches.0.answers.0: expected true or false, found an integer");
+    auto const unknown = from_json<Tree>(R"({"x":1})", "tree.json");
+    EXPECT_EQ(unknown.error().message(),
+              "tree.json: unknown key 'x' (known keys: name, folder, answers, branches)");
+}
+
+TEST(Describe, integers_and_numbers_of_every_size_keep_their_value) {
+    Numbers const numbers{.smallest = std::numeric_limits<std::int8_t>::min(),
+                          .largest = std::numeric_limits<std::int64_t>::min(),
+                          .natural = std::numeric_limits<std::uint32_t>::max(),
+                          .half = 0.5F};
+    std::string const text =
+        R"({"smallest":-128,"largest":-9223372036854775808,"natural":4294967295,"half":0.5})";
+    EXPECT_EQ(to_json(numbers), text);
+    EXPECT_EQ(to_json(from_json<Numbers>(text, "numbers.json").value()), text);
+    EXPECT_EQ(from_json<Numbers>(R"({"smallest":-129})", "n").error().message(),
+              "n: smallest: -129 is outside -128 to 127");
+    EXPECT_EQ(from_json<Numbers>(R"({"natural":4294967296})", "n").error().message(),
+              "n: natural: 4294967296 is outside 0 to 4294967295");
 }
 
 TEST(Describe, json_and_toml_hold_the_same) {

@@ -6,6 +6,8 @@
 #include "log/report.hpp"
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/detail/type_table.hpp>
+#include <sinew/base/value.hpp>
 #include <sinew/otp/log.hpp>
 
 #include <unistd.h>
@@ -14,12 +16,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <new>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace sinew::log {
 namespace {
@@ -82,6 +86,26 @@ bool admit_report(Event& event) {
 }
 
 } // namespace
+
+Value Field::text(std::string_view text) {
+    return Value(std::string(text));
+}
+
+Value Field::number(std::uint64_t number) {
+    return Value(static_cast<std::int64_t>(number));
+}
+
+Fields::Fields(std::initializer_list<Field> fields) {
+    m_values.reserve(fields.size());
+    for (Field const& field : fields) {
+        m_values.emplace_back(field.key, field.value);
+    }
+}
+
+Fields::Fields(detail::TypeTable const& type, void const* object) {
+    Value encoded = detail::encode_object(type, object);
+    m_values = std::get<Value::Object>(std::move(encoded.data()));
+}
 
 Event make_event(Level level, std::string_view text, Fields fields, std::source_location where) {
     Event event{.level = level, .time = wall_now(), .process = {}, .label = {}, .text = text};
@@ -151,6 +175,26 @@ void report(Level level, std::string_view text, Fields fields, std::source_locat
     } catch (std::bad_alloc const&) {
         return; // As above.
     }
+}
+
+void debug(std::string_view text, Fields fields, std::source_location where) {
+    write(Level::debug, text, std::move(fields), where);
+}
+
+void info(std::string_view text, Fields fields, std::source_location where) {
+    write(Level::info, text, std::move(fields), where);
+}
+
+void notice(std::string_view text, Fields fields, std::source_location where) {
+    write(Level::notice, text, std::move(fields), where);
+}
+
+void warning(std::string_view text, Fields fields, std::source_location where) {
+    write(Level::warning, text, std::move(fields), where);
+}
+
+void error(std::string_view text, Fields fields, std::source_location where) {
+    write(Level::error, text, std::move(fields), where);
 }
 
 } // namespace sinew::log

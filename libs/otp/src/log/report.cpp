@@ -97,7 +97,7 @@ std::vector<Pid> ancestors_of(Process const& process) {
 }
 
 std::string state_text(Process const& process) {
-    if (process.state == nullptr || process.behaviour->encode_state == nullptr) {
+    if (process.state == nullptr || process.behaviour->shown_state == nullptr) {
         return {};
     }
     std::string text = format_json(process.behaviour->encode_state(process.state));

@@ -5,12 +5,22 @@
 #include "log/report.hpp"
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/detail/type_table.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/value.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/introspection.hpp>
 #include <sinew/otp/process.hpp>
 
 #include <optional>
+
+namespace sinew::detail {
+
+Value Behaviour::encode_state(void* state) const {
+    return encode_object(*shown_type, shown_state(state));
+}
+
+} // namespace sinew::detail
 
 namespace sinew {
 
@@ -40,7 +50,7 @@ ProcessDetails SystemFace::handle_call(GetDetails /*request*/) {
 Result<Value> SystemFace::handle_call(GetState /*request*/) {
     ProcessScope const scope("GetState");
     Process const& process = scope.process();
-    if (process.behaviour->encode_state == nullptr) {
+    if (process.behaviour->shown_state == nullptr) {
         return failure(ErrorCode::unsupported,
                        detail::readable_type_name(*process.behaviour->type) +
                            " shows no state: it has no state() that returns a described struct");

@@ -8,33 +8,38 @@
 ///
 /// A member that is missing in the text keeps its default value. An unknown key, a wrong type, a number out
 /// of range or an unknown enumerator is an error that names file, line, key and what is allowed:
+///
 ///     wifi.toml:3: channel: expected an integer, found a string
 ///     wifi.toml:4: unknown key 'chanel' (did you mean 'channel'? known keys: ssid, channel, psk)
+///
 /// Supported members: bool, integers, float/double, std::string, std::filesystem::path, std::chrono durations
 /// (text such as "500ms", "5s", "2min", "1h"; plain numbers are refused), enums, std::optional, std::vector,
 /// std::map<std::string, T>, described structs, Value.
 #pragma once
 
-#include <sinew/base/detail/describe_convert.hpp>
+#include <sinew/base/detail/type_table.hpp>
+#include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp> // IWYU pragma: export
 
 #include <boost/describe/class.hpp> // IWYU pragma: export
 #include <boost/describe/enum.hpp>  // IWYU pragma: export
+
+#include <string>
+#include <string_view>
 
 namespace sinew {
 
 /// The Value of a described struct or any supported member type.
 template<typename T>
 [[nodiscard]] Value encode(T const& object) {
-    return detail::Convert<T>::encode(object);
+    return detail::encode_object(*detail::table_of<T>(), &object);
 }
 
 /// `value` as a T. `source_name` goes in front of errors. Error invalid_argument.
 template<typename T>
 [[nodiscard]] Result<T> decode(Value const& value, std::string_view source_name) {
     T object{};
-    detail::DecodeContext context{source_name, {}};
-    TRY_OK(detail::Convert<T>::decode(value, object, context));
+    TRY_OK(detail::decode_object(*detail::table_of<T>(), value, &object, source_name));
     return object;
 }
 
@@ -42,11 +47,7 @@ template<typename T>
 /// lay one file over another. On an error `object` is unchanged.
 template<typename T>
 [[nodiscard]] Result<> decode_onto(T& object, Value const& value, std::string_view source_name) {
-    T copy = object;
-    detail::DecodeContext context{source_name, {}};
-    TRY_OK(detail::Convert<T>::decode(value, copy, context));
-    object = std::move(copy);
-    return {};
+    return detail::decode_copy(object, value, source_name);
 }
 
 /// parse_toml() and decode().

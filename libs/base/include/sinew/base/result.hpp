@@ -4,9 +4,9 @@
 /// that leaves a handler ends the process it ran in, and never steers control flow. Threading: values, as
 /// safe as an int.
 #pragma once
+
 #include <cstdint>
 #include <expected> // IWYU pragma: export
-#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -36,8 +36,20 @@ class [[nodiscard]] Error {
 public:
     /// `message` is a sentence for people; `sys_errno` is 0 when the system has no part in it.
     Error(ErrorCode code, std::string message, int sys_errno = 0,
-          std::source_location where = std::source_location::current())
-        : m_rep(std::make_unique<Rep>(Rep{code, sys_errno, std::move(message), where})) {}
+          std::source_location where = std::source_location::current());
+    Error(Error&& other) noexcept
+        : m_rep(std::exchange(other.m_rep, nullptr)) {}
+    Error& operator=(Error&& other) noexcept {
+        std::swap(m_rep, other.m_rep);
+        return *this;
+    }
+    Error(Error const&) = delete;
+    Error& operator=(Error const&) = delete;
+    ~Error() {
+        if (m_rep != nullptr) {
+            destroy(m_rep);
+        }
+    }
     /// To branch on.
     [[nodiscard]] ErrorCode code() const noexcept { return m_rep->code; }
     /// The errno value, or 0.
@@ -47,10 +59,7 @@ public:
     /// Where the error was made, for logs; never part of message().
     [[nodiscard]] std::source_location where() const noexcept { return m_rep->where; }
     /// Returns this error with `what: ` put before its message; code and errno stay.
-    Error with_context(std::string_view what) && {
-        m_rep->message.insert(0, std::string(what) + ": ");
-        return std::move(*this);
-    }
+    Error with_context(std::string_view what) &&;
 
 private:
     struct Rep {
@@ -59,7 +68,9 @@ private:
         std::string message;
         std::source_location where;
     };
-    std::unique_ptr<Rep> m_rep;
+    static void destroy(Rep* rep) noexcept;
+    /// Owned. A std::unique_ptr would make this header, which all others include, cost twice as much.
+    Rep* m_rep;
 };
 
 /// A value or an Error; Result<> carries no value.
@@ -74,10 +85,8 @@ using Result = std::expected<T, Error>;
                                      std::source_location where = std::source_location::current());
 
 /// Shorthand for `return std::unexpected(Error(code, message))`.
-[[nodiscard]] inline std::unexpected<Error>
-failure(ErrorCode code, std::string message, std::source_location where = std::source_location::current()) {
-    return std::unexpected(Error(code, std::move(message), 0, where));
-}
+[[nodiscard]] std::unexpected<Error> failure(ErrorCode code, std::string message,
+                                             std::source_location where = std::source_location::current());
 
 } // namespace sinew
 

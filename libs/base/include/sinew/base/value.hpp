@@ -25,14 +25,17 @@ public:
     /// What it can hold.
     using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
 
-    Value() = default;
+    Value() noexcept;
     /// A value that comes from no text.
-    Value(Data data)
-        : m_data(std::move(data)) {}
+    Value(Data data) noexcept;
     /// A value read from this line.
-    Value(Data data, int line)
-        : m_data(std::move(data))
-        , m_line(line) {}
+    Value(Data data, int line) noexcept;
+    // In the library: whoever includes this header would compile them otherwise.
+    Value(Value const& other);
+    Value(Value&& other) noexcept;
+    Value& operator=(Value const& other);
+    Value& operator=(Value&& other) noexcept;
+    ~Value();
 
     /// What it holds.
     [[nodiscard]] Data const& data() const noexcept { return m_data; }

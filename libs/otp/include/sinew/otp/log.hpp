@@ -14,7 +14,7 @@
 #pragma once
 
 #include <sinew/base/clock.hpp>
-#include <sinew/base/describe.hpp>
+#include <sinew/base/detail/type_table.hpp>
 #include <sinew/base/value.hpp>
 #include <sinew/otp/pid.hpp>
 
@@ -64,13 +64,15 @@ private:
     template<typename T>
     static Value to_value(T const& value) {
         if constexpr (std::is_convertible_v<T const&, std::string_view>) {
-            return Value(Value::Data(std::string(std::string_view(value))));
+            return text(value);
         } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-            return Value(Value::Data(static_cast<std::int64_t>(value)));
+            return number(value);
         } else {
-            return sinew::encode(value);
+            return detail::encode_object(*detail::table_of<T>(), &value);
         }
     }
+    static Value text(std::string_view text);
+    static Value number(std::uint64_t number);
 };
 
 /// The fields of an event, in order: a list in braces, or a described struct.
@@ -79,19 +81,12 @@ public:
     /// None.
     Fields() = default;
     /// `{{"key", value}, ...}`
-    Fields(std::initializer_list<Field> fields) {
-        m_values.reserve(fields.size());
-        for (Field const& field : fields) {
-            m_values.emplace_back(field.key, field.value);
-        }
-    }
+    Fields(std::initializer_list<Field> fields);
     /// The members of a described struct.
     template<typename T>
-        requires boost::describe::has_describe_members<T>::value
-    Fields(T const& object) { // NOLINT(google-explicit-constructor): log::info("read", reading)
-        Value encoded = sinew::encode(object);
-        m_values = std::get<Value::Object>(std::move(encoded.data()));
-    }
+        requires detail::IsDescribed<T>
+    Fields(T const& object) // NOLINT(google-explicit-constructor): log::info("read", reading)
+        : Fields(*detail::table_of<T>(), &object) {}
     /// What is already a list of keys and values.
     explicit Fields(Value::Object values) noexcept
         : m_values(std::move(values)) {}
@@ -101,6 +96,7 @@ public:
     [[nodiscard]] Value::Object values() && noexcept { return std::move(m_values); }
 
 private:
+    Fields(detail::TypeTable const& type, void const* object);
     Value::Object m_values;
 };
 
@@ -175,29 +171,19 @@ void write(Level level, std::string_view text, Fields fields = {},
 void report(Level level, std::string_view text, Fields fields,
             std::source_location where = std::source_location::current());
 /// Level::debug
-inline void debug(std::string_view text, Fields fields = {},
-                  std::source_location where = std::source_location::current()) {
-    write(Level::debug, text, std::move(fields), where);
-}
+void debug(std::string_view text, Fields fields = {},
+           std::source_location where = std::source_location::current());
 /// Level::info
-inline void info(std::string_view text, Fields fields = {},
-                 std::source_location where = std::source_location::current()) {
-    write(Level::info, text, std::move(fields), where);
-}
+void info(std::string_view text, Fields fields = {},
+          std::source_location where = std::source_location::current());
 /// Level::notice
-inline void notice(std::string_view text, Fields fields = {},
-                   std::source_location where = std::source_location::current()) {
-    write(Level::notice, text, std::move(fields), where);
-}
+void notice(std::string_view text, Fields fields = {},
+            std::source_location where = std::source_location::current());
 /// Level::warning
-inline void warning(std::string_view text, Fields fields = {},
-                    std::source_location where = std::source_location::current()) {
-    write(Level::warning, text, std::move(fields), where);
-}
+void warning(std::string_view text, Fields fields = {},
+             std::source_location where = std::source_location::current());
 /// Level::error
-inline void error(std::string_view text, Fields fields = {},
-                  std::source_location where = std::source_location::current()) {
-    write(Level::error, text, std::move(fields), where);
-}
+void error(std::string_view text, Fields fields = {},
+           std::source_location where = std::source_location::current());
 
 } // namespace sinew::log

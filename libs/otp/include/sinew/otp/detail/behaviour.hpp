@@ -7,7 +7,6 @@
 
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
-#include <sinew/base/value.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/exit_hook.hpp>
 #include <sinew/otp/detail/pending.hpp>
@@ -23,11 +22,14 @@
 namespace sinew {
 
 class Node;
+class Value;
 
 /// What init() may return instead of nothing: run, or don't run and don't count as failed.
 enum class Start : std::uint8_t { running, ignore };
 
 namespace detail {
+
+struct TypeTable;
 
 struct Behaviour {
     /// The class.
@@ -40,11 +42,15 @@ struct Behaviour {
     void (*handle_exit)(void* state, Exit message) = nullptr;
     void (*handle_down)(void* state, Down message) = nullptr;
     void (*handle_file)(void* state, FileReady message) = nullptr;
-    /// The state() that the class shows, and how to change it.
-    Value (*encode_state)(void* state) = nullptr;
+    /// The state() that the class shows, what it is, and how to change it.
+    void const* (*shown_state)(void* state) = nullptr;
+    TypeTable const* shown_type = nullptr;
     Result<> (*decode_state)(void* state, Value const& value) = nullptr;
     bool is_supervisor = false;
     std::uint32_t state_bytes = 0;
+
+    /// What the class shows, if it does.
+    [[nodiscard]] Value encode_state(void* state) const;
 };
 
 class Blueprint {

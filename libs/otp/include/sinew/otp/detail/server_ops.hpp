@@ -3,7 +3,7 @@
 /// Included by server.hpp. Threading: constants; deliver runs in the process.
 #pragma once
 
-#include <sinew/base/describe.hpp>
+#include <sinew/base/detail/type_table.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
@@ -242,7 +242,7 @@ template<typename S>
 concept ShowsState = requires(S& server) {
     server.state();
     requires std::is_reference_v<decltype(server.state())>;
-    requires boost::describe::has_describe_members<std::remove_cvref_t<decltype(server.state())>>::value;
+    requires IsDescribed<std::remove_cvref_t<decltype(server.state())>>;
 };
 template<typename S>
 concept LetsStateBeReplaced =
@@ -274,11 +274,12 @@ constexpr Behaviour make_behaviour() {
     }
     behaviour.state_bytes = sizeof(S);
     if constexpr (ShowsState<S>) {
-        behaviour.encode_state = [](void* state) { return sinew::encode(static_cast<S*>(state)->state()); };
+        behaviour.shown_state = [](void* state) -> void const* { return &static_cast<S*>(state)->state(); };
+        behaviour.shown_type = table_of<std::remove_cvref_t<decltype(std::declval<S&>().state())>>();
     }
     if constexpr (LetsStateBeReplaced<S>) {
         behaviour.decode_state = [](void* state, Value const& value) {
-            return sinew::decode_onto(static_cast<S*>(state)->state(), value, "state");
+            return decode_copy(static_cast<S*>(state)->state(), value, "state");
         };
     }
     behaviour.is_supervisor = requires { typename S::IsSupervisor; };

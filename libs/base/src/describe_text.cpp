@@ -1,5 +1,6 @@
-/// The parts of decoding that need no template: error texts, integers, durations.
-#include <sinew/base/detail/describe_convert.hpp>
+/// The parts of decoding that need no table: error texts, integers, durations.
+#include "describe_text.hpp"
+
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 
