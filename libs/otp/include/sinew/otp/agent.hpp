@@ -10,9 +10,9 @@
 /// Threading: a process; the functions run there, one at a time.
 #pragma once
 
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/otp/server.hpp>
 
-#include <functional>
 #include <type_traits>
 #include <utility>
 

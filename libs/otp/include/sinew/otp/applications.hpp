@@ -16,11 +16,11 @@
 /// next call of start, stop or stop_all. on_fatal_end is called on a scheduler thread and may not wait.
 #pragma once
 
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/otp/application.hpp>
 #include <sinew/otp/node.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -5,12 +5,12 @@
 /// blocking pool).
 #pragma once
 
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/logger.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>

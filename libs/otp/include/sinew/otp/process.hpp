@@ -8,6 +8,7 @@
 #pragma once
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/exit_reason.hpp>
@@ -17,7 +18,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>

@@ -18,7 +18,6 @@
 #include <sinew/otp/server.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/otp/application.hpp>
 #include <sinew/otp/applications.hpp>
 #include <sinew/otp/config.hpp>
@@ -28,7 +29,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -10,7 +10,6 @@
 #include <sinew/otp/pid.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>

@@ -5,6 +5,7 @@
 /// Threading: each part in its own process; they talk by messages.
 #pragma once
 
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/pending.hpp>
@@ -18,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>

@@ -4,6 +4,7 @@
 /// linked to the stream's owner.
 #pragma once
 
+#include <sinew/base/detail/std_function.hpp>
 #include <sinew/otp/detail/task_process.hpp>
 #include <sinew/otp/server.hpp>
 
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
