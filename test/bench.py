@@ -1,7 +1,7 @@
 """Measures Sinew: `./dev bench`. Prints lines `CASE METRIC VALUE UNIT`, or JSON with --json.
 
-otp runs against its peers and prints a table of its own; firmware runs its own program; device builds blinky, boots
-it and asks it.
+otp runs against its peers and prints a table of its own, as headers does; firmware runs its own program; device builds
+blinky, boots it and asks it.
 """
 
 import argparse
@@ -19,6 +19,7 @@ os.environ.setdefault(
     "SINEW_BIN", str(pathlib.Path(__file__).resolve().parents[1] / "build" / "release" / "bin")
 )
 
+import bench_headers
 import bench_otp
 from support.device import Device, kvm_works
 from support.programs import BIN
@@ -142,7 +143,7 @@ BENCHES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    known = ["otp", *BENCHES]
+    known = ["otp", "headers", *BENCHES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--json", action="store_true", help="one JSON array instead of lines")
     parser.add_argument("--case", action="append", help="otp: only this case; may be repeated")
@@ -155,13 +156,20 @@ def main() -> int:
         parser.error(f"no such benchmark: {', '.join(unknown)} (known: {', '.join(known)})")
     names = options.names or known
     entries = bench_otp.measure(options.case, options.runs) if "otp" in names else []
+    header_figures = list(bench_headers.measure()) if "headers" in names else []
     figures = (figure for name in names if name in BENCHES for figure in BENCHES[name]())
     if options.json:
         keys = ("case", "metric", "value", "unit")
-        print(json.dumps(entries + [dict(zip(keys, figure)) for figure in figures], indent=1))
+        print(
+            json.dumps(
+                entries + [dict(zip(keys, figure)) for figure in [*header_figures, *figures]], indent=1
+            )
+        )
         return 0
     if entries:
         bench_otp.print_table(entries)
+    if header_figures:
+        bench_headers.print_table(header_figures)
     for case, metric, value, unit in figures:
         print(f"{case:<14} {metric:<28} {value:14.4g} {unit}", flush=True)
     return 0
