@@ -1,14 +1,13 @@
 /// Application: what a program's main is made of. SINEW_APPLICATION(Type) defines main().
 ///
 /// The program takes --config DIR (default: SINEW_CONFIG_DIR, else config/ beside the program's folder),
-/// --help and
-/// --version; reads the configuration (SINEW_TARGET: "host" unless set; SINEW_CONFIG__section__key in the
+/// `--help` and `--version`; reads the configuration (SINEW_TARGET: "host" unless set; SINEW_CONFIG__section__key in the
 /// environment overrides a file's value), starts the applications it needs and the tree that start() returns,
 /// tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse order and
 /// it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to start or
 /// the top supervisor gives up. What it logs, and where to, is the configuration's section [log]
-/// (docs/otp/logger.md). Threading: the functions run on the main thread, outside the scheduler: they may
-/// block and call().
+/// (docs/otp/logger.md).
+/// Threading: the functions run on the main thread, outside the scheduler: they may block and call().
 #pragma once
 
 #include <sinew/base/result.hpp>

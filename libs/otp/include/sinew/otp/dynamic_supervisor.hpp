@@ -2,9 +2,9 @@
 /// simple_one_for_one).
 ///
 ///     sinew::child<DynamicSupervisor>({.max_children = 100}, {.id = "sessions"})          // in the tree
-///     auto session = co_await request(name<DynamicSupervisor>("sessions"),
-///                                     StartChild{child<Session>({.user = 7}, {.restart =
-///                                     Restart::temporary})});
+///     auto session = co_await request(
+///         name<DynamicSupervisor>("sessions"),
+///         StartChild{child<Session>({.user = 7}, {.restart = Restart::temporary})});
 ///
 /// It starts empty. Ids need not be unique; a child that should have a name gets an id of its own. While a
 /// child's init() runs, other requests are served. When the supervisor stops, all children are stopped at

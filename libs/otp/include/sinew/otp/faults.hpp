@@ -1,11 +1,10 @@
 /// Faults: what goes wrong in a simulation, on purpose.
 ///
-///     sim.faults().crash<Sensor>({.at = 3});                          // at the third message a Sensor
-///     handles sim.faults().drop<Sensor, Reading>({.at = 2, .count = 5});      // five Readings never reach a
-///     Sensor sim.faults().delay<Pump>(50ms, {.at = 1});                      // it stands still for 50 ms
-///     sim.faults().fail_allocation<Sensor>(1, {.at = 4});             // its first `new` in that handler
-///     throws sim.faults().be_random({.crash = 0.001, .delay = 0.01});        // chaos, from the simulation's
-///     seed
+///     sim.faults().crash<Sensor>({.at = 3});                       // at the third message a Sensor handles
+///     sim.faults().drop<Sensor, Reading>({.at = 2, .count = 5});   // five Readings never reach a Sensor
+///     sim.faults().delay<Pump>(50ms, {.at = 1});                   // it stands still for 50 ms
+///     sim.faults().fail_allocation<Sensor>(1, {.at = 4});          // its first `new` in that handler throws
+///     sim.faults().be_random({.crash = 0.001, .delay = 0.01});     // chaos, from the simulation's seed
 ///
 /// Messages are counted from when the fault is set, over all processes of that class. A dropped message is
 /// never answered: a call runs into its time limit. A delay keeps the order of messages: everything after it

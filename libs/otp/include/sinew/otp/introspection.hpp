@@ -1,8 +1,7 @@
 /// What every process answers, whatever its class (OTP's sys): its state, a pause, a trace, statistics.
 ///
-///     Value state = sinew::call(sinew::system_of(led), sinew::GetState{}).value();       // outside
-///     processes auto paused = co_await sinew::request(sinew::system_of(led), sinew::Suspend{});    // inside
-///     one
+///     Value state = sinew::call(sinew::system_of(led), sinew::GetState{}).value();   // outside processes
+///     auto paused = co_await sinew::request(sinew::system_of(led), sinew::Suspend{});   // inside one
 ///
 /// These are messages among the process's others: it answers when it comes to them, between two handlers.
 /// While it is suspended it handles nothing else, except an orderly stop and its parent's exit. A server

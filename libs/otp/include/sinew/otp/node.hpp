@@ -108,7 +108,6 @@ public:
 
     /// How many processes live. One that ended is not counted any more when others hear of it (Down, Exit, an
     /// answer); one that is ending may still be.
-    /// Processes that live.
     [[nodiscard]] std::size_t process_count() const noexcept;
     /// Whether ProcessInfo::time_running counts: two looks at the clock each time a process has its turn.
     enum class Accounting : std::uint8_t { off, on };

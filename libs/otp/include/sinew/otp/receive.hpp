@@ -2,8 +2,8 @@
 /// mailbox, in their order (Erlang's `receive`).
 ///
 ///     auto const answer = co_await receive<Pong>(2s);                 // std::optional<Pong>
-///     auto const event = co_await receive<Pong, Down>(2s);            // std::optional<std::variant<Pong,
-///     Down>> if (!event) { ... }                                             // nothing of that came in 2 s
+///     auto const event = co_await receive<Pong, Down>(2s);            // a variant of both, optional
+///     if (!event) { ... }                                             // nothing of that came in 2 s
 ///
 /// What can be received: what send() and timers bring, Exit, Down, FileReady, and calls, as Asked<R>. A
 /// conversation (conversation.hpp) says which messages it takes; any other process hands out an inbox<M>().

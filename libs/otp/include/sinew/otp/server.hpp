@@ -12,12 +12,14 @@
 ///     };
 ///
 /// Handlers are public overloads, one per message type; sending a message without a handler does not compile.
-///   init()                void, Result<>, Result<Start>, or Async of these; optional. An error is a failed
-///   start. handle_call(R)        returns R::Reply, or Async<R::Reply>; or handle_call(R, Deferred<R>) to
-///   answer later handle_cast(M)        for cast(); handle_info(M) for send(), timers, Exit, Down, FileReady.
-///   void or Async<> terminate(reason)     void or Async<>; optional. Called when a handler stops or throws,
-///   and on the parent's exit
-///                         while trapping exits; not on kill, nor on an exit signal that is not trapped.
+///   init()              void, Result<>, Result<Start>, or Async of these; optional. An error is a failed
+///                       start
+///   handle_call(R)      returns R::Reply, or Async<R::Reply>; or handle_call(R, Deferred<R>) to answer later
+///   handle_cast(M)      for cast(); void or Async<>
+///   handle_info(M)      for send(), timers, Exit, Down, FileReady; void or Async<>
+///   terminate(reason)   void or Async<>; optional. Called when a handler stops or throws, and on the
+///                       parent's exit while trapping exits; not on kill, nor on an exit signal that is not
+///                       trapped
 /// An exception that leaves a handler ends the process with an error reason.
 /// Threading: everything runs in the process, one handler at a time.
 #pragma once

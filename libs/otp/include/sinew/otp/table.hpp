@@ -2,8 +2,7 @@
 ///
 ///     auto const readings = Table<std::string, double>::create({.name = "readings"});
 ///     (void)readings.insert("garden", 21.5);
-///     std::optional<double> const now = readings.lookup("garden");        // any process, any thread, no
-///     lock
+///     std::optional<double> const now = readings.lookup("garden");    // any process, any thread, no lock
 ///
 /// Kinds: set (one row a key), ordered_set (the same, in the order of operator<), bag (several rows a key, no
 /// two equal) and duplicate_bag. Readers never lock and never wait; a change of one key is atomic: a reader

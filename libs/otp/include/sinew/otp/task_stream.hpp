@@ -1,8 +1,10 @@
 /// TaskStream<T>: one task for each item of a list, some at a time (Elixir's Task.async_stream).
 ///
-///     auto stream = async_stream(sensors, [](Sensor sensor) { return measure(sensor); }, {.max_concurrency =
-///     4}); for (auto value = co_await stream.next(); value; value = co_await stream.next()) { ... }   //
-///     Result<double>
+///     auto stream = async_stream(sensors, [](Sensor sensor) { return measure(sensor); },
+///                                {.max_concurrency = 4});
+///     while (auto value = co_await stream.next()) {
+///         show(*value);                                                   // a Result<double>
+///     }
 ///
 /// An item whose function fails gives an Error and the others go on. At most max_concurrency items are under
 /// way or waiting to be fetched: a slow reader slows the tasks. Destroying the stream, or the end of its

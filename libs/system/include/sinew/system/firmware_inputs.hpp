@@ -66,10 +66,9 @@ struct FirmwareInputs {
 };
 
 /// Makes them. Errors: invalid_argument: an overlay holds a forbidden path, or a program is for another
-/// architecture
-/// ("file: is for aarch64, the target needs x86_64"); not_found: a library that a program needs is neither in
-/// the application nor in the system, with the chain that needs it; no_space: the root file system is larger
-/// than its slot; io.
+/// architecture ("file: is for aarch64, the target needs x86_64"); not_found: a library that a program needs
+/// is neither in the application nor in the system, with the chain that needs it; no_space: the root file
+/// system is larger than its slot; io.
 [[nodiscard]] Result<FirmwareInputs> assemble_firmware_inputs(BuiltSystem const& system,
                                                               FirmwareOptions const& options);
 

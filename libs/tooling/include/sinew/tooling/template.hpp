@@ -2,8 +2,7 @@
 ///
 /// In a template's text @NAME@ is the project's name, @TYPE@ its type name (SensorNode), @TITLE@ its name for
 /// people (Sensor node) and @TARGET@ the target. A file or folder called "NAME" is renamed too; "gitignore"
-/// becomes
-/// ".gitignore" and "gitkeep" ".gitkeep".
+/// becomes ".gitignore" and "gitkeep" ".gitkeep".
 /// Threading: one thread.
 #pragma once
 
