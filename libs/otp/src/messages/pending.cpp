@@ -9,6 +9,7 @@
 
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/request.hpp>
+#include <sinew/otp/request_collection.hpp>
 
 #include <coroutine>
 #include <cstdint>
