@@ -1,4 +1,3 @@
-/// See the header.
 #include "cards.hpp"
 
 #include <sinew/base/file.hpp>
@@ -103,7 +102,7 @@ Result<> unmount_disk(std::filesystem::path const& disk) {
     for (auto point = points.rbegin(); point != points.rend(); ++point) {
         if (::umount2(point->c_str(), 0) != 0) {
             return failure(ErrorCode::unavailable,
-                           "cannot unmount " + *point + ", which is on " + disk.string() + ": " +
+                           "can't unmount " + *point + ", which is on " + disk.string() + ": " +
                                std::error_code(errno, std::generic_category()).message() +
                                "; close what uses it, or leave it mounted with -U");
         }
@@ -112,6 +111,9 @@ Result<> unmount_disk(std::filesystem::path const& disk) {
 }
 
 void eject_disk(std::filesystem::path const& disk) {
+    if (!device_number(disk)) {
+        return;
+    }
     if (auto const file = open_file(disk, O_RDONLY | O_NONBLOCK)) {
         (void)::ioctl(file->get(), CDROMEJECT);
     }

@@ -24,7 +24,7 @@ struct Card {
 /// something is in use.
 [[nodiscard]] Result<> unmount_disk(std::filesystem::path const& disk);
 
-/// Asks the drive of `disk` to eject its medium. One that can't stays as it is.
+/// Asks the drive of `disk` to eject its medium. One that can't stays as it is, and so does a file.
 void eject_disk(std::filesystem::path const& disk);
 
 } // namespace sinew::fwup

@@ -1,4 +1,4 @@
-/// The commands over libs/firmware. See the header.
+/// The commands over libs/firmware.
 #include "commands.hpp"
 
 #include "cards.hpp"
@@ -65,7 +65,7 @@ Result<std::optional<firmware::PrivateKey>> private_key(Options const& options) 
 }
 
 Result<std::unique_ptr<firmware::InputStream>> open_input(Options const& options) {
-    if (options.input.empty() || options.input == "-") {
+    if (options.engine.archive.empty() || options.engine.archive == "-") {
         FileDescriptor input(::dup(STDIN_FILENO));
         if (!input) {
             return failure(ErrorCode::io, "standard input is closed; name a file with -i");
@@ -75,7 +75,7 @@ Result<std::unique_ptr<firmware::InputStream>> open_input(Options const& options
         }
         return std::make_unique<firmware::FileInput>(std::move(input));
     }
-    TRY(auto file, firmware::FileInput::open(options.input));
+    TRY(auto file, firmware::FileInput::open(options.engine.archive));
     return file;
 }
 
@@ -90,8 +90,8 @@ Result<std::string> only_card() {
 }
 
 Result<std::string> choose_device(Options const& options) {
-    if (!options.device.empty()) {
-        return options.device;
+    if (!options.engine.disk.empty()) {
+        return options.engine.disk;
     }
     TRY(auto card, only_card());
     if (options.accept_found_card) {
@@ -110,63 +110,48 @@ Result<std::string> choose_device(Options const& options) {
     return card;
 }
 
-bool verifies(Options const& options, firmware::BlockDevice const& disk) {
-    return options.verify_writes == VerifyWrites::always ||
-           (options.verify_writes == VerifyWrites::by_device && disk.device_number().has_value());
+firmware::Listener listener(Console& console, bool with_progress) {
+    firmware::Listener listener;
+    if (with_progress) {
+        listener.on_progress = [&](firmware::Progress const& progress) { console.progress(progress); };
+    }
+    listener.on_message = [&](firmware::MessageKind kind, std::string const& text) {
+        kind == firmware::MessageKind::info ? console.info(text) : console.warning(text);
+    };
+    return listener;
 }
 
 Result<> apply(Options const& options, Console& console) {
-    if (options.task.empty()) {
+    if (options.engine.task.empty()) {
         return usage_error("say which task to apply with -t");
     }
-    TRY(auto keys, public_keys(options, console));
+    auto wanted = options.engine;
+    TRY(wanted.public_keys, public_keys(options, console));
     TRY(auto const input, open_input(options));
-    TRY(auto const device, choose_device(options));
+    TRY(wanted.disk, choose_device(options));
     if (options.unmount) {
-        TRY_OK(unmount_disk(device));
+        TRY_OK(unmount_disk(wanted.disk));
     }
-    TRY(auto const disk, firmware::FileDevice::open(device, firmware::DeviceAccess::create));
-    firmware::ApplyOptions apply_options;
-    apply_options.task = options.task;
-    apply_options.public_keys = std::move(keys);
-    apply_options.expected_platform = options.platform;
-    apply_options.hardware_trim =
-        options.enable_trim ? firmware::HardwareTrim::on : firmware::HardwareTrim::off;
-    apply_options.unsafe = options.unsafe ? firmware::Unsafe::allowed : firmware::Unsafe::refused;
-    apply_options.verify_writes =
-        verifies(options, *disk) ? firmware::VerifyWrites::yes : firmware::VerifyWrites::no;
-    apply_options.minimize_writes =
-        options.minimize_writes ? firmware::MinimizeWrites::yes : firmware::MinimizeWrites::no;
-    apply_options.most_blocks = options.most_blocks;
-    apply_options.reboot_param_path = options.reboot_param_path;
-    apply_options.on_progress = [&](firmware::Progress const& progress) { console.progress(progress); };
-    apply_options.on_message = [&](firmware::MessageKind kind, std::string const& text) {
-        kind == firmware::MessageKind::info ? console.info(text) : console.warning(text);
-    };
-    TRY(auto const report, firmware::apply_archive(*input, *disk, apply_options));
+    TRY(auto const report, firmware::run_apply(wanted, *input, listener(console, true)));
     if (options.verbose) {
         console.info("applied task " + report.task + " of " + report.metadata.uuid);
     }
     console.applied();
-    if (options.eject && disk->device_number()) {
-        eject_disk(device);
+    if (options.eject) {
+        eject_disk(wanted.disk);
     }
     return {};
 }
 
-Result<> create_file(Options const& options, std::filesystem::path const& output, Console& console) {
-    firmware::CreateOptions create_options;
-    create_options.script = options.script;
-    if (options.script == "-") {
-        create_options.script = "standard input";
-        create_options.script_text = std::string(std::istreambuf_iterator<char>(std::cin), {});
+Result<> create_file(Options const& options, std::string const& output, Console& console) {
+    auto wanted = options.engine;
+    wanted.output = output;
+    if (wanted.script == "-") {
+        wanted.script = "standard input";
+        wanted.script_text = std::string(std::istreambuf_iterator<char>(std::cin), {});
     }
-    create_options.output = output;
-    create_options.compression_level = options.compression_level;
-    create_options.compression = options.zstd ? firmware::Compression::zstd : firmware::Compression::deflate;
-    create_options.on_warning = [&](std::string const& text) { console.warning(text); };
-    TRY(create_options.private_key, private_key(options));
-    TRY(auto const report, firmware::create_archive(create_options));
+    TRY(wanted.private_key, private_key(options));
+    TRY(auto const report, firmware::run_create(wanted, listener(console, false)));
     if (options.verbose) {
         for (auto const& resource : report.resources) {
             console.info(resource.name + ": " + std::to_string(resource.size_bytes) + " bytes, " +
@@ -183,7 +168,7 @@ Result<> create_file(Options const& options, std::filesystem::path const& output
 Result<> create_to_standard_output(Options const& options, Console& console) {
     TRY(auto const folder, TemporaryDirectory::create("fwup"));
     auto const path = folder.path() / "archive.fw";
-    TRY_OK(create_file(options, path, console));
+    TRY_OK(create_file(options, path.string(), console));
     TRY(auto const file, firmware::FileInput::open(path));
     FileDescriptor const output(::dup(STDOUT_FILENO));
     Bytes buffer(256u << 10);
@@ -197,10 +182,11 @@ Result<> create_to_standard_output(Options const& options, Console& console) {
 }
 
 Result<> create(Options const& options, Console& console) {
-    if (!options.output.empty() && options.output != "-") {
-        return create_file(options, options.output, console);
+    auto const& output = options.engine.output;
+    if (!output.empty() && output != "-") {
+        return create_file(options, output, console);
     }
-    if (options.framing || (options.output.empty() && ::isatty(STDOUT_FILENO) != 0)) {
+    if (options.framing || (output.empty() && ::isatty(STDOUT_FILENO) != 0)) {
         return usage_error("say which file to write with -o");
     }
     auto silent = options;
@@ -209,7 +195,7 @@ Result<> create(Options const& options, Console& console) {
 }
 
 Result<> generate_keys(Options const& options, Console& console) {
-    auto const name = options.output.empty() ? std::string("fwup-key") : options.output;
+    auto const name = options.engine.output.empty() ? std::string("fwup-key") : options.engine.output;
     TRY_OK(firmware::save_keys(firmware::generate_keys(), name));
     console.result("The keys are in " + name + ".pub, for devices, and " + name +
                    ".priv, for nobody but you.\n");
@@ -235,15 +221,15 @@ Result<> check_sparse(Options const& options, Console& console) {
 }
 
 Result<> sign(Options const& options, Console& console) {
-    TRY(auto const key, private_key(options));
-    if (!key) {
+    auto wanted = options.engine;
+    TRY(wanted.private_key, private_key(options));
+    if (!wanted.private_key) {
         return usage_error("say which key to sign with, -s FILE");
     }
-    if (options.input.empty() || options.input == "-") {
+    if (wanted.archive.empty() || wanted.archive == "-") {
         return usage_error("say which file to sign with -i");
     }
-    TRY_OK(
-        firmware::sign_archive(options.input, options.output.empty() ? options.input : options.output, *key));
+    TRY_OK(firmware::run_sign(wanted));
     if (options.framing) {
         console.result("");
     }
@@ -268,17 +254,15 @@ Result<> print_head(Options const& options, Console& console) {
 }
 
 Result<> verify(Options const& options, Console& console) {
-    TRY(auto keys, public_keys(options, console));
+    auto wanted = options.engine;
+    TRY(wanted.public_keys, public_keys(options, console));
     TRY(auto const input, open_input(options));
-    firmware::VerifyOptions verify_options;
-    verify_options.public_keys = std::move(keys);
-    verify_options.expected_platform = options.platform;
     if (options.partial) {
-        TRY(auto const report, firmware::verify_partial(*input, verify_options));
+        TRY(auto const report, firmware::run_verify_part(wanted, *input, {}));
         console.result(std::to_string(report.good_bytes) + "\n");
         return {};
     }
-    TRY_OK(firmware::verify_archive(*input, verify_options));
+    TRY_OK(firmware::run_verify(wanted, *input, {}));
     console.result(options.framing ? "" : "Success!\n");
     return {};
 }

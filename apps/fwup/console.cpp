@@ -1,4 +1,3 @@
-/// See the header for purpose, invariant and threading.
 #include "console.hpp"
 
 #include "options.hpp"

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -83,11 +84,11 @@ constexpr std::array long_options{
 
 constexpr char const* short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
 
-Result<std::uint64_t> count(std::string_view name, std::string_view text) {
-    std::uint64_t value = 0;
+Result<std::int64_t> count(std::string_view name, std::string_view text) {
+    std::int64_t value = 0;
     auto const parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    constexpr std::uint64_t most = std::uint64_t{1} << 50;
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value == 0 || value > most) {
+    constexpr std::int64_t most = std::int64_t{1} << 50;
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 1 || value > most) {
         return failure(ErrorCode::invalid_argument,
                        std::string(name) + " takes a number from 1 on, not '" + std::string(text) + "'");
     }
@@ -140,16 +141,16 @@ Command command_of(int letter) {
 bool take_value(int letter, char const* value, Options& options) {
     switch (letter) {
     case 'd':
-        options.device = value;
+        options.engine.disk = value;
         return true;
     case 'f':
-        options.script = value;
+        options.engine.script = value;
         return true;
     case 'i':
-        options.input = value;
+        options.engine.archive = value;
         return true;
     case 'o':
-        options.output = value;
+        options.engine.output = value;
         return true;
     case 'p':
         options.public_key_files.emplace_back(value);
@@ -158,7 +159,7 @@ bool take_value(int letter, char const* value, Options& options) {
         options.private_key_file = value;
         return true;
     case 't':
-        options.task = value;
+        options.engine.task = value;
         return true;
     case long_public_key:
         options.public_keys.emplace_back(value);
@@ -167,10 +168,10 @@ bool take_value(int letter, char const* value, Options& options) {
         options.private_key = value;
         return true;
     case long_platform:
-        options.platform = value;
+        options.engine.platform = value;
         return true;
     case long_reboot_param_path:
-        options.reboot_param_path = value;
+        options.engine.reboot_param_path = value;
         return true;
     default:
         return false;
@@ -207,26 +208,27 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
         return {};
     case long_minimize_writes:
     case long_no_minimize_writes:
-        options.minimize_writes = letter == long_minimize_writes;
+        options.engine.minimize_writes = letter == long_minimize_writes;
         return {};
     case long_verify_writes:
     case long_no_verify_writes:
-        options.verify_writes = letter == long_verify_writes ? VerifyWrites::always : VerifyWrites::never;
+        options.engine.verify_writes = letter == long_verify_writes;
+        options.engine.no_verify_writes = letter == long_no_verify_writes;
         return {};
     case long_unsafe:
-        options.unsafe = true;
+        options.engine.unsafe = true;
         return {};
     case long_partial:
         options.partial = true;
         return {};
     case long_zstd:
-        options.zstd = true;
+        options.engine.zstd = true;
         return {};
     case long_exit_handshake:
         options.exit_handshake = true;
         return {};
     case long_enable_trim:
-        options.enable_trim = true;
+        options.engine.trim = true;
         return {};
     case ':':
         return failure(ErrorCode::invalid_argument, std::string(word) + " needs a value; see fwup --help");
@@ -238,9 +240,9 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
 
 /// Then an archive may stand alone: `fwup blinky.fw`.
 bool is_only_about_applying(Options const& options) {
-    return options.command == Command::none && options.input.empty() && options.output.empty() &&
-           options.script == Options().script && options.private_key_file.empty() &&
-           options.private_key.empty();
+    return options.command == Command::none && options.engine.archive.empty() &&
+           options.engine.output.empty() && options.engine.script == Options().engine.script &&
+           options.private_key_file.empty() && options.private_key.empty();
 }
 
 } // namespace
@@ -261,23 +263,24 @@ Result<> parse_options(int argc, char** argv, Options& options) {
                 options.sparse_check_path = optarg;
             }
         } else if (letter >= '1' && letter <= '9') {
-            options.compression_level = letter - '0';
+            options.engine.compression_level = letter - '0';
         } else if (letter == long_progress_low) {
             TRY(options.progress_low, percent("--progress-low", optarg));
         } else if (letter == long_progress_high) {
             TRY(options.progress_high, percent("--progress-high", optarg));
         } else if (letter == long_max_size) {
-            TRY(options.most_blocks, count("--max-size", optarg));
+            TRY(options.engine.max_size_blocks, count("--max-size", optarg));
         } else if (letter == long_sparse_check_size) {
-            TRY(options.sparse_check_bytes, count("--sparse-check-size", optarg));
+            TRY(auto const bytes, count("--sparse-check-size", optarg));
+            options.sparse_check_bytes = static_cast<std::uint64_t>(bytes);
         } else if (!take_value(letter, optarg, options)) {
             TRY_OK(take_switch(letter, word, options));
         }
     }
     if (optind + 1 == argc && is_only_about_applying(options)) {
         options.command = Command::apply;
-        options.input = argv[optind++];
-        options.task = options.task.empty() ? "complete" : options.task;
+        options.engine.archive = argv[optind++];
+        options.engine.task = options.engine.task.empty() ? "complete" : options.engine.task;
     }
     if (optind < argc) {
         return failure(ErrorCode::invalid_argument,

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/command_line.hpp>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,38 +28,23 @@ enum class Command : unsigned char {
     sparse_check,
 };
 
-/// What --verify-writes and --no-verify-writes ask for; by default disks are verified and image files aren't.
-enum class VerifyWrites : unsigned char { by_device, always, never };
-
 enum class ProgressStyle : unsigned char { normal, numeric, quiet };
 
 struct Options {
     Command command = Command::none;
-    std::string device;
-    std::string script = "fwupdate.conf";
-    std::string input;
-    std::string output;
-    std::string task;
+    /// What the engine is asked for; the keys are read from the files and texts below.
+    firmware::CommandLine engine{.script = "fwupdate.conf"};
     std::vector<std::string> public_key_files;
     std::vector<std::string> public_keys;
     std::string private_key_file;
     std::string private_key;
-    std::optional<std::string> platform;
-    std::string reboot_param_path;
     ProgressStyle progress = ProgressStyle::normal;
     int progress_low = 0;
     int progress_high = 100;
-    int compression_level = 5;
-    bool zstd = false;
     bool partial = false;
     bool framing = false;
     bool exit_handshake = false;
-    bool enable_trim = false;
-    bool unsafe = false;
-    bool minimize_writes = false;
     bool eject = false;
-    VerifyWrites verify_writes = VerifyWrites::by_device;
-    std::optional<std::uint64_t> most_blocks;
     std::string sparse_check_path;
     std::uint64_t sparse_check_bytes = 4096;
     bool unmount = true;

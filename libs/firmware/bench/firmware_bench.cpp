@@ -144,7 +144,7 @@ void inflate_pieces(std::filesystem::path const& path) {
         std::size_t inflated = 0;
         if (libdeflate_deflate_decompress(decompressor.get(), piece.data(), piece.size(), out.data(),
                                           out.size(), &inflated) != LIBDEFLATE_SUCCESS) {
-            throw std::runtime_error("cannot inflate");
+            throw std::runtime_error("can't inflate");
         }
         at += 4 + piece.size();
     }
@@ -297,7 +297,7 @@ private:
                  "' && unzip -q ../old.fw && zip -q -9 ../zip.fw meta.conf data/vmlinuz data/rootfs.img"},
             options));
         if (done.status != 0) {
-            throw std::runtime_error("cannot repack: " + done.error_output);
+            throw std::runtime_error("can't repack: " + done.error_output);
         }
     }
 

@@ -35,14 +35,18 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     MemoryDevice disk(Growth::fixed, disk_bytes);
     NothingMounted const system;
     auto const task = choose_task(parsed->config, "", {disk, system});
-    if (!specs || !task || !check_task({parsed->config, **task, *specs, disk, system, std::nullopt})) {
+    if (!specs || !task) {
+        return 0;
+    }
+    auto const plan = check_task({parsed->config, **task, *specs, disk, system, std::nullopt});
+    if (!plan) {
         return 0;
     }
     OutputCache cache(disk, 8);
     ApplyOptions const options;
     Runner runner(parsed->config, cache, options, [](std::uint64_t /*bytes*/) {});
-    for (auto const& event : (*task)->sections) {
-        if (event.schema->name != "on-resource" && !runner.run(event, nullptr)) {
+    for (auto const& event : plan->events) {
+        if (event.resource == nullptr && !runner.run(event, nullptr)) {
             return 0;
         }
     }

@@ -1,5 +1,6 @@
-/// The order of an update: check everything, write payload, then the small writes in order. See the header.
+/// The order of an update: check everything, write payload, then the small writes in order.
 #include "apply/delta_input.hpp"
+#include "apply/plan.hpp"
 #include "apply/preflight.hpp"
 #include "apply/runner.hpp"
 #include "apply/task.hpp"
@@ -11,7 +12,6 @@
 #include "disk/checked_device.hpp"
 #include "disk/output_cache.hpp"
 #include "script/config.hpp"
-#include "script/functions.hpp"
 #include "script/variables.hpp"
 #include "script/version.hpp"
 
@@ -48,26 +48,6 @@ std::size_t cache_segments(ApplyOptions const& options, Section const& config) {
     }
     megabytes = megabytes == 0 ? default_cache_mb : std::min(megabytes, largest_cache_mb);
     return megabytes * (1u << 20) / OutputCache::segment_bytes;
-}
-
-Section const* find_event(Section const& task, std::string_view name) {
-    return task.find_section(name);
-}
-
-/// How many bytes of payload the task writes; the measure of progress.
-std::uint64_t payload_bytes(Section const& task, std::vector<ResourceSpec> const& specs) {
-    std::uint64_t total = 0;
-    for (auto const& event : task.sections) {
-        auto const spec = std::ranges::find(specs, event.title, &ResourceSpec::name);
-        for (auto const& call : event.calls) {
-            if (call.words[0] == "raw_memset") {
-                total += parse_number(call.words[2]).value_or(0) * block_size_bytes;
-            } else if (consumes_resource(call.words[0]) && spec != specs.end()) {
-                total += spec->stored_bytes();
-            }
-        }
-    }
-    return total;
 }
 
 class Application {
@@ -113,10 +93,11 @@ private:
         TRY(m_specs, resource_specs(m_head.config));
         TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
         m_root = running_root(m_disk, m_system);
-        TRY_OK(check_task({m_head.config, *m_task, m_specs, m_disk, m_system, m_root, m_options.unsafe}));
+        TRY(m_plan,
+            check_task({m_head.config, *m_task, m_specs, m_disk, m_system, m_root, m_options.unsafe}));
         TRY_OK(check_completeness());
         TRY_OK(check_delta_sources(*m_task, delta_notes(head.notes), m_disk));
-        m_payload_total = payload_bytes(*m_task, m_specs);
+        m_payload_total = m_plan.payload_bytes();
         return {};
     }
 
@@ -127,11 +108,11 @@ private:
             return {};
         }
         m_reader.use_directory(*m_directory);
-        for (auto const& event : m_task->sections) {
-            auto const spec = std::ranges::find(m_specs, event.title, &ResourceSpec::name);
-            if (event.schema->name == "on-resource" && spec != m_specs.end() &&
-                std::ranges::find(*m_directory, spec->path, &ZipDirectoryEntry::name) == m_directory->end()) {
-                return failure(ErrorCode::corrupt, "the archive has no resource '" + spec->name +
+        for (auto const& event : m_plan.events) {
+            if (event.resource != nullptr &&
+                std::ranges::find(*m_directory, event.resource->path, &ZipDirectoryEntry::name) ==
+                    m_directory->end()) {
+                return failure(ErrorCode::corrupt, "the archive has no resource '" + event.resource->name +
                                                        "'; get the file again; nothing was written");
             }
         }
@@ -139,7 +120,7 @@ private:
     }
 
     Result<> write_all_of_it(OutputCache& cache, Runner& runner) {
-        if (auto const* const event = find_event(*m_task, "on-init")) {
+        if (auto const* const event = m_plan.find("on-init")) {
             TRY_OK(runner.run(*event, nullptr));
             // A script forbids here what must not be started half written; that must hold before payload
             // streams out. Only the partition table stays behind: there are scripts that switch slots by it,
@@ -147,7 +128,7 @@ private:
             TRY_OK(cache.flush_all_but(runner.table_blocks()));
         }
         TRY_OK(write_resources(cache, runner));
-        if (auto const* const event = find_event(*m_task, "on-finish")) {
+        if (auto const* const event = m_plan.find("on-finish")) {
             TRY_OK(runner.run(*event, nullptr));
         }
         return cache.flush();
@@ -161,21 +142,20 @@ private:
                 break;
             }
             auto const spec = std::ranges::find(m_specs, entry->name, &ResourceSpec::path);
-            auto const* const event =
-                spec == m_specs.end() ? nullptr : m_task->find_section("on-resource", spec->name);
+            auto const* const event = spec == m_specs.end() ? nullptr : m_plan.find(*spec);
             if (event == nullptr || !seen.insert(spec->name).second) {
                 continue;
             }
-            TRY(auto const source, open_delta_source(*event, m_disk));
+            TRY(auto const source, open_delta_source(*event->section, m_disk));
             m_reader.leave_out_checksum(); // BLAKE2b-256 decides, of patches by their result
             ResourceStream resource(m_reader, *entry, *spec, source.get());
             TRY_OK(runner.run(*event, &resource));
             report_progress(cache, 99);
         }
-        for (auto const& event : m_task->sections) {
-            if (event.schema->name == "on-resource" && !seen.contains(event.title)) {
-                return failure(ErrorCode::corrupt,
-                               "the archive ends without resource '" + event.title + "'; get the file again");
+        for (auto const& event : m_plan.events) {
+            if (event.resource != nullptr && !seen.contains(event.resource->name)) {
+                return failure(ErrorCode::corrupt, "the archive ends without resource '" +
+                                                       event.resource->name + "'; get the file again");
             }
         }
         return {};
@@ -183,7 +163,7 @@ private:
 
     /// From a clean cache; its own failure changes nothing about the error that led here.
     void run_on_error(OutputCache& cache) {
-        auto const* const event = find_event(*m_task, "on-error");
+        auto const* const event = m_plan.find("on-error");
         if (event == nullptr) {
             return;
         }
@@ -232,6 +212,7 @@ private:
     ParsedHead m_head;
     std::vector<ResourceSpec> m_specs;
     Section const* m_task = nullptr;
+    Plan m_plan;
     std::optional<ProtectedBlocks> m_root;
     std::uint64_t m_payload_total = 0;
     std::uint64_t m_payload_done = 0;

@@ -1,5 +1,4 @@
-/// Makes archives: load the script, pack the resources, describe them in meta.conf, put it all together. See
-/// the header.
+/// Makes archives: load the script, pack the resources, describe them in meta.conf, put it all together.
 #include "archive/archive_head.hpp"
 #include "archive/output_file.hpp"
 #include "archive/zip_writer.hpp"

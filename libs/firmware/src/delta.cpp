@@ -1,5 +1,5 @@
 /// Makes delta archives: the old resources are read, patches made, and the new archive copied with them in
-/// place of its resources. See the header.
+/// place of its resources.
 #include "archive/archive_head.hpp"
 #include "archive/copy_entry.hpp"
 #include "archive/hash.hpp"

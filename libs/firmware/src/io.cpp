@@ -1,7 +1,7 @@
 /// Streams and disks over the kernel's files, and in memory.
 ///
 /// Invariant: a read behind the end of a disk yields zeros, never an error, so callers can treat a short
-/// image file and a blank disk alike. Threading: see the header.
+/// image file and a blank disk alike.
 #include "null_device.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -43,7 +43,7 @@ Result<std::size_t> read_up_to(FileDescriptor const& file, MutableBytesView into
                 continue;
             }
             return std::unexpected(
-                error_from_errno(errno, name + ": cannot read at byte " + std::to_string(offset + done)));
+                error_from_errno(errno, name + ": can't read at byte " + std::to_string(offset + done)));
         }
         if (count == 0) {
             break;
@@ -119,7 +119,7 @@ Result<> FileInput::skip(std::uint64_t count) {
         return InputStream::skip(count);
     }
     if (::lseek(m_file.get(), static_cast<off_t>(count), SEEK_CUR) < 0) {
-        return std::unexpected(error_from_errno(errno, "the archive: cannot skip a part of it"));
+        return std::unexpected(error_from_errno(errno, "the archive: can't skip a part of it"));
     }
     return {};
 }
@@ -167,13 +167,13 @@ Result<std::unique_ptr<FileDevice>> FileDevice::open(std::filesystem::path const
     TRY(auto file, open_file(path, before ? flags & ~O_CREAT : flags));
     struct stat status{};
     if (::fstat(file.get(), &status) != 0) {
-        return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
+        return std::unexpected(error_from_errno(errno, path.string() + ": can't examine it"));
     }
     if (S_ISBLK(status.st_mode)) {
         std::uint64_t size = 0;
         if (::ioctl(file.get(), BLKGETSIZE64, &size) != 0) {
             return std::unexpected(
-                error_from_errno(errno, path.string() + ": cannot get the size of the device"));
+                error_from_errno(errno, path.string() + ": can't get the size of the device"));
         }
         return std::unique_ptr<FileDevice>(
             new FileDevice(std::move(file), path, size, static_cast<std::uint64_t>(status.st_rdev)));
@@ -216,7 +216,7 @@ Result<> FileDevice::discard(std::uint64_t offset, std::uint64_t length) {
     }
     std::array<std::uint64_t, 2> range{offset, length};
     if (::ioctl(m_file.get(), BLKDISCARD, range.data()) != 0 && errno != EOPNOTSUPP && errno != ENOTTY) {
-        return std::unexpected(error_from_errno(errno, m_path.string() + ": cannot discard"));
+        return std::unexpected(error_from_errno(errno, m_path.string() + ": can't discard"));
     }
     return {};
 }

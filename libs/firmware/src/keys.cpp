@@ -38,7 +38,7 @@ unsigned char* data_of(MutableBytesView bytes) {
 
 void start_sodium() {
     if (sodium_init() < 0) {
-        throw std::runtime_error("libsodium cannot start: the kernel's random source isn't available");
+        throw std::runtime_error("libsodium can't start: the kernel's random source isn't available");
     }
 }
 

@@ -1,4 +1,4 @@
-/// Metadata of an archive, and the names that follow from its bytes. See the header.
+/// Metadata of an archive, and the names that follow from its bytes.
 #include "archive/archive_head.hpp"
 #include "archive/hash.hpp"
 #include "archive/nickname_words.hpp"

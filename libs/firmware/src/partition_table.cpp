@@ -1,4 +1,4 @@
-/// Reads the partition table of a disk. See the header.
+/// Reads the partition table of a disk.
 #include "disk/gpt_reader.hpp"
 #include "disk/guid.hpp"
 

@@ -1,4 +1,4 @@
-/// Asks the kernel, through stat(2) and sysfs. See the header.
+/// Asks the kernel, through stat(2) and sysfs.
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/running_system.hpp>

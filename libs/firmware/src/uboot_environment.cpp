@@ -1,4 +1,4 @@
-/// Encodes, decodes, loads and saves environments. See the header.
+/// Encodes, decodes, loads and saves environments.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/io.hpp>

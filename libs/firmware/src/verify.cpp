@@ -1,4 +1,4 @@
-/// Verifies a whole archive, and signs one. See the header.
+/// Verifies a whole archive, and signs one.
 #include "archive/archive_head.hpp"
 #include "archive/copy_entry.hpp"
 #include "archive/entry_input.hpp"

@@ -1,4 +1,3 @@
-/// See the header.
 #include "boot_readers.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -55,7 +55,7 @@ TEST(Expression, overflow_and_division_by_zero_are_errors) {
 
 TEST(Expression, an_error_names_the_character) {
     EXPECT_EQ(message_of(evaluate_expression("1 + x")),
-              "cannot evaluate '1 + x': expected a number at character 5");
+              "can't evaluate '1 + x': expected a number at character 5");
     EXPECT_THAT(message_of(evaluate_expression("(1")), HasSubstr("')' is missing"));
     EXPECT_THAT(message_of(evaluate_expression("1 2")), HasSubstr("unexpected '2'"));
     EXPECT_FALSE(evaluate_expression(""));

@@ -1,4 +1,3 @@
-/// See the header.
 #include "grub.hpp"
 
 #include "support.hpp"

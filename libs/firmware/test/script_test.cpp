@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadScript{"mbr m { partition 0 { type = x } }", "1:23: 'type' must be an integer, not 'x'"},
         BadScript{"mbr m { partition 0 { boot = maybe } }",
                   "1:23: 'boot' must be true or false, not 'maybe'"},
-        BadScript{"define-eval(A, \"1 +\")", "1:1: cannot evaluate '1 +': expected a number at character 4"},
+        BadScript{"define-eval(A, \"1 +\")", "1:1: can't evaluate '1 +': expected a number at character 4"},
         BadScript{"define(A)", "1:1: define() takes a name and a value"},
         BadScript{"meta-product = }", "1:16: expected a value for 'meta-product', found '}'"},
         BadScript{"meta-product + x", "1:14: a lone '+'; write '+=' to append to a list"},

@@ -1,4 +1,3 @@
-/// See the header.
 #include "support.hpp"
 
 #include <sinew/base/bytes.hpp>

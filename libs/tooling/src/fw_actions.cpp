@@ -30,6 +30,11 @@ std::string name_of(firmware::Metadata const& metadata) {
     return metadata.product + ' ' + metadata.version;
 }
 
+/// An error that says which file it is about.
+std::unexpected<Error> about(std::string const& archive, Error const& error) {
+    return std::unexpected(Error(error.code(), archive + ": " + error.message(), error.sys_errno()));
+}
+
 /// The keys that may have signed. Without --key every archive is accepted, unsigned ones too.
 Result<std::vector<firmware::PublicKey>> trusted_keys(Context const& context, Options const& options) {
     KeyStore const store(context.paths().home);
@@ -49,10 +54,14 @@ Result<std::optional<firmware::PrivateKey>> private_key(Context const& context, 
     return found.key;
 }
 
-auto show_progress(Console& console, std::string_view label) {
-    return [&console, label](firmware::Progress const& progress) {
-        console.progress(label, static_cast<std::uint64_t>(progress.percent), 100);
-    };
+/// `label` says what goes on.
+firmware::Listener listener(Console& console, std::string_view label) {
+    return {[&console, label](firmware::Progress const& progress) {
+                console.progress(label, static_cast<std::uint64_t>(progress.percent), 100);
+            },
+            [&console](firmware::MessageKind kind, std::string const& text) {
+                kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
+            }};
 }
 
 Value metadata_json(firmware::Metadata const& metadata) {
@@ -80,31 +89,17 @@ Value metadata_json(firmware::Metadata const& metadata) {
                    {"resources", std::move(resources)}});
 }
 
-Result<firmware::ApplyOptions> apply_options(Context const& context, Options const& options) {
-    firmware::ApplyOptions wanted;
-    wanted.task = options.task;
-    wanted.hardware_trim = options.trim ? firmware::HardwareTrim::on : firmware::HardwareTrim::off;
-    wanted.verify_writes = options.verify_writes ? firmware::VerifyWrites::yes : firmware::VerifyWrites::no;
-    wanted.minimize_writes =
-        options.minimize_writes ? firmware::MinimizeWrites::yes : firmware::MinimizeWrites::no;
-    wanted.unsafe = options.unsafe ? firmware::Unsafe::allowed : firmware::Unsafe::refused;
-    if (options.max_size_blocks < 0) {
-        return failure(ErrorCode::invalid_argument, "--max-size takes a number of blocks from 1 on");
-    }
-    if (options.max_size_blocks > 0) {
-        wanted.most_blocks = static_cast<std::uint64_t>(options.max_size_blocks);
-    }
-    TRY(wanted.public_keys, trusted_keys(context, options));
-    return wanted;
-}
-
 /// Status 0: it is whole; 1: it isn't, and the number that was printed says from where to go on.
-Result<int> verify_part(Context& context, Options const& options, firmware::VerifyOptions const& wanted) {
+Result<int> verify_part(Context& context, firmware::CommandLine const& wanted, firmware::InputStream& input) {
     Console& console = context.console();
-    TRY(auto const found, firmware::verify_partial(options.archive, wanted));
+    auto const checked = firmware::run_verify_part(wanted, input, listener(console, "verifying"));
+    if (!checked) {
+        return about(wanted.archive, checked.error());
+    }
+    auto const& found = *checked;
     console.end_progress();
     if (found.is_complete) {
-        console.success(fmt::format("{} is whole.", options.archive));
+        console.success(fmt::format("{} is whole.", wanted.archive));
     } else {
         console.warn(found.trouble);
         console.say(fmt::format("The first {} bytes are good: cut it there, and go on from there.",
@@ -119,37 +114,26 @@ Result<int> verify_part(Context& context, Options const& options, firmware::Veri
 
 Result<int> create(Context& context, Options const& options) {
     Console& console = context.console();
-    firmware::CreateOptions wanted;
-    wanted.script = options.script;
-    wanted.output = options.output;
-    wanted.compression_level = static_cast<int>(std::clamp<std::int64_t>(options.level, 0, 10));
-    wanted.compression = options.zstd ? firmware::Compression::zstd : firmware::Compression::deflate;
+    auto wanted = options.engine;
     TRY(wanted.private_key, private_key(context, options.key));
-    wanted.on_warning = [&console](std::string const& warning) { console.warn(warning); };
-    wanted.on_progress = show_progress(console, "packing");
-    TRY(auto const report, firmware::create_archive(wanted));
+    TRY(auto const report, firmware::run_create(wanted, listener(console, "packing")));
     console.end_progress();
-    console.success(fmt::format("{}: {}, UUID {} ({})", options.output, format_size(report.archive_bytes),
-                                report.metadata.uuid, report.metadata.nickname));
+    console.success(fmt::format("{}: {}, UUID {} ({})", options.engine.output,
+                                format_size(report.archive_bytes), report.metadata.uuid,
+                                report.metadata.nickname));
     console.result(metadata_json(report.metadata));
     return 0;
 }
 
 Result<int> apply(Context& context, Options const& options) {
     Console& console = context.console();
-    TRY(auto input, firmware::FileInput::open(options.archive));
-    TRY(auto wanted, apply_options(context, options));
-    TRY(auto disk, firmware::FileDevice::open(options.disk, firmware::DeviceAccess::create));
-    if (disk->device_number()) {
-        wanted.verify_writes = firmware::VerifyWrites::yes;
-    }
-    wanted.on_message = [&console](firmware::MessageKind kind, std::string const& text) {
-        kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
-    };
-    wanted.on_progress = show_progress(console, "writing");
-    TRY(auto const report, firmware::apply_archive(*input, *disk, wanted));
+    auto wanted = options.engine;
+    TRY(auto const input, firmware::FileInput::open(wanted.archive));
+    TRY(wanted.public_keys, trusted_keys(context, options));
+    TRY(auto const report, firmware::run_apply(wanted, *input, listener(console, "writing")));
     console.end_progress();
-    console.success(fmt::format("{}: task {} is on {}", options.archive, report.task, options.disk));
+    console.success(
+        fmt::format("{}: task {} is on {}", options.engine.archive, report.task, options.engine.disk));
     console.result(object({{"task", report.task},
                            {"bytes_in", report.bytes_in},
                            {"bytes_out", report.bytes_out},
@@ -158,7 +142,7 @@ Result<int> apply(Context& context, Options const& options) {
 }
 
 Result<int> metadata(Context& context, Options const& options) {
-    TRY(auto const found, firmware::read_metadata(options.archive));
+    TRY(auto const found, firmware::read_metadata(options.engine.archive));
     std::string text = firmware::format_metadata(found);
     text.resize(text.find_last_not_of('\n') + 1);
     context.console().say(text);
@@ -167,7 +151,7 @@ Result<int> metadata(Context& context, Options const& options) {
 }
 
 Result<int> list(Context& context, Options const& options) {
-    TRY(auto const found, firmware::read_metadata(options.archive));
+    TRY(auto const found, firmware::read_metadata(options.engine.archive));
     context.console().say("tasks: " + join(found.tasks));
     for (firmware::ResourceInfo const& resource : found.resources) {
         context.console().say(fmt::format("{:>10}  {}", format_size(resource.size_bytes), resource.name));
@@ -178,26 +162,31 @@ Result<int> list(Context& context, Options const& options) {
 
 Result<int> verify(Context& context, Options const& options) {
     Console& console = context.console();
-    firmware::VerifyOptions wanted;
+    auto wanted = options.engine;
     TRY(wanted.public_keys, trusted_keys(context, options));
-    wanted.on_progress = show_progress(console, "verifying");
+    TRY(auto const input, firmware::FileInput::open(wanted.archive));
     if (options.partial) {
-        return verify_part(context, options, wanted);
+        return verify_part(context, wanted, *input);
     }
-    TRY(auto const found, firmware::verify_archive(options.archive, wanted));
+    auto const checked = firmware::run_verify(wanted, *input, listener(console, "verifying"));
+    if (!checked) {
+        return about(wanted.archive, checked.error());
+    }
+    auto const& found = *checked;
     console.end_progress();
     std::string const signature = !wanted.public_keys.empty() ? "signed by a trusted key"
                                   : found.is_signed           ? "signed (name a --key to check by whom)"
                                                               : "not signed";
-    console.success(fmt::format("{} is whole and {}.", options.archive, signature));
+    console.success(fmt::format("{} is whole and {}.", options.engine.archive, signature));
     console.result(metadata_json(found));
     return 0;
 }
 
 Result<int> sign(Context& context, Options const& options) {
+    auto wanted = options.engine;
     TRY(auto const found, KeyStore(context.paths().home).signing_key(options.key, fs::current_path()));
-    std::string const& output = options.output.empty() ? options.archive : options.output;
-    TRY_OK(firmware::sign_archive(options.archive, output, found.key));
+    wanted.private_key = found.key;
+    TRY(auto const output, firmware::run_sign(wanted));
     context.console().success(fmt::format("{} is signed with {}.", output, options.key));
     context.console().result(object({{"archive", output}, {"key", options.key}}));
     return 0;
@@ -207,10 +196,10 @@ Result<int> delta(Context& context, Options const& options) {
     Console& console = context.console();
     firmware::DeltaOptions wanted;
     wanted.from = options.old_archive;
-    wanted.to = options.archive;
-    wanted.output = options.output;
+    wanted.to = options.engine.archive;
+    wanted.output = options.engine.output;
     wanted.form = options.vcdiff ? firmware::DeltaForm::vcdiff : firmware::DeltaForm::segments;
-    wanted.on_progress = show_progress(console, "comparing");
+    wanted.on_progress = listener(console, "comparing").on_progress;
     TRY(auto const report, firmware::make_delta_archive(wanted));
     console.end_progress();
     Value::Array patched;
@@ -221,10 +210,10 @@ Result<int> delta(Context& context, Options const& options) {
                                   {"full_bytes", resource.full_bytes},
                                   {"delta_bytes", resource.delta_bytes}}));
     }
-    console.success(fmt::format("{}: {} instead of {}, for devices that run {}.", options.output,
+    console.success(fmt::format("{}: {} instead of {}, for devices that run {}.", options.engine.output,
                                 format_size(report.archive_bytes), format_size(report.full_archive_bytes),
                                 name_of(report.from)));
-    console.result(object({{"archive", options.output},
+    console.result(object({{"archive", options.engine.output},
                            {"from_uuid", report.from.uuid},
                            {"to_uuid", report.to.uuid},
                            {"archive_bytes", report.archive_bytes},

@@ -2,32 +2,22 @@
 #pragma once
 
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/command_line.hpp>
 #include <sinew/tooling/context.hpp>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace sinew::tooling::fw {
 
 struct Options {
-    std::string archive;
-    std::string script;
-    std::string output;
-    std::string disk;
-    std::string task = "complete";
+    /// What the engine is asked for; the keys are found by the names below.
+    firmware::CommandLine engine{.task = "complete"};
     std::string key;
+    std::vector<std::string> trusted;
     std::string old_archive;
     bool vcdiff = false;
-    std::vector<std::string> trusted;
-    std::int64_t level = 5;
-    bool zstd = false;
     bool partial = false;
-    bool trim = false;
-    bool verify_writes = false;
-    bool minimize_writes = false;
-    bool unsafe = false;
-    std::int64_t max_size_blocks = 0;
 };
 
 /// Each prints what it did, and returns the exit status.

@@ -17,7 +17,7 @@ using Action = Result<int> (*)(Context&, fw::Options const&);
 
 Argument archive_argument(Shared const& options) {
     return {.names = "ARCHIVE",
-            .target = &options->archive,
+            .target = &options->engine.archive,
             .help = "The .fw file",
             .required = true,
             .completes = Completes::file};
@@ -25,7 +25,7 @@ Argument archive_argument(Shared const& options) {
 
 Argument output_option(Shared const& options, bool required) {
     return {.names = "--output,-o",
-            .target = &options->output,
+            .target = &options->engine.output,
             .help = "The archive to write",
             .value_name = "FILE",
             .required = required,
@@ -49,29 +49,31 @@ Argument trust_option(Shared const& options) {
 
 std::vector<Argument> apply_arguments(Shared const& options) {
     return {{.names = "--disk,-d",
-             .target = &options->disk,
+             .target = &options->engine.disk,
              .help = "A disk or an image file, made if missing",
              .value_name = "DISK",
              .required = true,
              .completes = Completes::file},
             {.names = "--task,-t",
-             .target = &options->task,
+             .target = &options->engine.task,
              .help = "Which task (default complete)",
              .value_name = "TASK"},
             trust_option(options),
             {.names = "--max-size",
-             .target = &options->max_size_blocks,
+             .target = &options->engine.max_size_blocks,
              .help = "Write nothing behind this; partitions expand up to it",
              .value_name = "BLOCKS"},
-            {.names = "--trim", .target = &options->trim, .help = "Let trim() discard blocks of a real disk"},
+            {.names = "--trim",
+             .target = &options->engine.trim,
+             .help = "Let trim() discard blocks of a real disk"},
             {.names = "--verify-writes",
-             .target = &options->verify_writes,
+             .target = &options->engine.verify_writes,
              .help = "Read back what was written (a disk always is)"},
             {.names = "--minimize-writes",
-             .target = &options->minimize_writes,
+             .target = &options->engine.minimize_writes,
              .help = "Leave blocks alone that hold the right content already"},
             {.names = "--unsafe",
-             .target = &options->unsafe,
+             .target = &options->engine.unsafe,
              .help = "Let the archive run commands and write elsewhere; only if you trust it"}};
 }
 
@@ -101,7 +103,7 @@ Command delta_command(Shared const& options) {
 std::vector<Command> subcommands(Shared const& options) {
     Argument const archive = archive_argument(options);
     Argument const script{.names = "--script,-f",
-                          .target = &options->script,
+                          .target = &options->engine.script,
                           .help = "The update script (fwup.conf)",
                           .value_name = "FILE",
                           .required = true,
@@ -115,11 +117,11 @@ std::vector<Command> subcommands(Shared const& options) {
                                 output_option(options, true),
                                 signing_option(options, false),
                                 {.names = "--level",
-                                 .target = &options->level,
+                                 .target = &options->engine.compression_level,
                                  .help = "Compression, 1 (fast) to 9 (small); 5 by default",
                                  .value_name = "N"},
                                 {.names = "--zstd",
-                                 .target = &options->zstd,
+                                 .target = &options->engine.zstd,
                                  .help = "By zstd: smaller, made faster, but an original fwup refuses it"}}},
                    fw::create),
         subcommand(options,

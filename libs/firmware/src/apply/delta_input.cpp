@@ -1,4 +1,4 @@
-/// Sources of patches on the device. See the header for threading.
+/// Sources of patches on the device.
 #include "apply/delta_input.hpp"
 
 #include "archive/hash.hpp"

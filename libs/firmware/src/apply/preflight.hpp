@@ -3,8 +3,8 @@
 /// Invariant: these checks only read. Threading: free functions, for one thread at a time.
 #pragma once
 
+#include "apply/plan.hpp"
 #include "archive/resource_stream.hpp"
-#include "disk/output_cache.hpp"
 #include "script/config.hpp"
 
 #include <sinew/base/result.hpp>
@@ -41,9 +41,10 @@ struct Preflight {
     Unsafe unsafe = Unsafe::refused;
 };
 
-/// Errors: invalid_argument: an unknown function, a wrong argument, an on-resource without its file-resource;
-/// no_space: a resource is larger than its slot or UBI volume, or the disk is too small; denied: something
-/// would be written into the running root, or a function needs --unsafe.
-[[nodiscard]] Result<> check_task(Preflight const& preflight);
+/// Reads the functions of the task, and checks them. Errors: invalid_argument: an unknown function, a wrong
+/// argument, an on-resource without its file-resource; no_space: a resource is larger than its slot or UBI
+/// volume, or the disk is too small; denied: something would be written into the running root, or a function
+/// needs --unsafe.
+[[nodiscard]] Result<Plan> check_task(Preflight const& preflight);
 
 } // namespace sinew::firmware

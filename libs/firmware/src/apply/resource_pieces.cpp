@@ -1,4 +1,4 @@
-/// Walks through the pieces of a resource. See the header.
+/// Walks through the pieces of a resource.
 #include "apply/resource_pieces.hpp"
 
 #include "archive/resource_stream.hpp"

@@ -1,4 +1,4 @@
-/// Signature first, then meta.conf; nothing of it is believed before it is checked. See the header.
+/// Signature first, then meta.conf; nothing of it is believed before it is checked.
 #include "archive/archive_head.hpp"
 
 #include "archive/zip_reader.hpp"

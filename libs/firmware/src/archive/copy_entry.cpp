@@ -1,4 +1,3 @@
-/// Copying. Threading: see the header.
 #include "archive/copy_entry.hpp"
 
 #include "archive/checksum.hpp"

@@ -1,4 +1,4 @@
-/// Lets libdeflate compress, and takes the mark of the end away. See the header.
+/// Lets libdeflate compress, and takes the mark of the end away.
 #include "archive/deflate_encoder.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -32,7 +32,7 @@ Bytes compress(libdeflate_compressor& compressor, BytesView content) {
 DeflateEncoder::Compressor DeflateEncoder::make_compressor(int level) {
     Compressor compressor(libdeflate_alloc_compressor(level), libdeflate_free_compressor);
     if (!compressor) {
-        throw std::runtime_error("libdeflate cannot start: out of memory");
+        throw std::runtime_error("libdeflate can't start: out of memory");
     }
     return compressor;
 }
@@ -79,7 +79,7 @@ void DeflateEncoder::make_joinable(Bytes& stream, BytesView content) {
         auto const block = m_inflater.inflate_block(BytesView(stream).subspan(used),
                                                     MutableBytesView(m_inflated).subspan(made));
         if (!block) {
-            throw std::logic_error("libdeflate made a stream that zlib cannot inflate");
+            throw std::logic_error("libdeflate made a stream that zlib can't inflate");
         }
         used += block->used;
         made += block->made;

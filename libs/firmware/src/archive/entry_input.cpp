@@ -1,4 +1,4 @@
-/// The stream of an entry. Threading: see the header.
+/// The stream of an entry.
 #include "archive/entry_input.hpp"
 
 #include "delta/segment_patch.hpp"

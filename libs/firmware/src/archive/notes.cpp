@@ -1,4 +1,4 @@
-/// Writes and reads notes. See the header for form and threading.
+/// Writes and reads notes.
 #include "archive/notes.hpp"
 
 #include "archive/checksum.hpp"

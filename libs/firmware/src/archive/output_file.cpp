@@ -1,4 +1,4 @@
-/// Write beside, sync, rename. See the header for invariant and threading.
+/// Write beside, sync, rename.
 #include "archive/output_file.hpp"
 
 #include <sinew/base/file.hpp>
@@ -29,7 +29,7 @@ Result<OutputFile> OutputFile::create(std::filesystem::path const& path) {
     auto name = (folder_of(path) / ("." + path.filename().string() + ".XXXXXX")).string();
     FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
     if (!file) {
-        return std::unexpected(error_from_errno(errno, path.string() + ": cannot write beside it"));
+        return std::unexpected(error_from_errno(errno, path.string() + ": can't write beside it"));
     }
     // mkostemp makes it 0600; an archive may be read by others.
     (void)::fchmod(file.get(), 0644);
@@ -46,13 +46,13 @@ OutputFile::~OutputFile() {
 Result<> OutputFile::commit() {
     TRY_OK(sync_file(m_file));
     if (::rename(m_temporary.c_str(), m_path.c_str()) != 0) {
-        return std::unexpected(error_from_errno(errno, m_path.string() + ": cannot be replaced"));
+        return std::unexpected(error_from_errno(errno, m_path.string() + ": can't be replaced"));
     }
     m_temporary.clear();
     TRY(auto const folder, open_file(folder_of(m_path), O_RDONLY | O_DIRECTORY));
     if (::fsync(folder.get()) != 0 && errno != EINVAL) {
         return std::unexpected(
-            error_from_errno(errno, folder_of(m_path).string() + ": cannot sync the folder"));
+            error_from_errno(errno, folder_of(m_path).string() + ": can't sync the folder"));
     }
     return {};
 }
@@ -61,7 +61,7 @@ Result<FileDescriptor> unnamed_file(std::filesystem::path const& beside) {
     auto name = (folder_of(beside) / ("." + beside.filename().string() + ".spool.XXXXXX")).string();
     FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
     if (!file) {
-        return std::unexpected(error_from_errno(errno, beside.string() + ": cannot write beside it"));
+        return std::unexpected(error_from_errno(errno, beside.string() + ": can't write beside it"));
     }
     ::unlink(name.c_str());
     return file;

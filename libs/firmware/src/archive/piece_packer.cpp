@@ -1,4 +1,3 @@
-/// Packing. See the header for invariant and threading.
 #include "archive/piece_packer.hpp"
 
 #include "archive/checksum.hpp"
@@ -43,7 +42,7 @@ public:
         } else {
             m_zstd.reset(ZSTD_createCCtx());
             if (!m_zstd) {
-                throw std::runtime_error("zstd cannot start: out of memory");
+                throw std::runtime_error("zstd can't start: out of memory");
             }
             ZSTD_CCtx_setParameter(m_zstd.get(), ZSTD_c_compressionLevel, zstd_level(level));
         }

@@ -1,4 +1,4 @@
-/// Pieces, checked and unpacked. See the header for invariant and threading.
+/// Pieces, checked and unpacked.
 #include "archive/piece_reader.hpp"
 
 #include "archive/checksum.hpp"
@@ -54,7 +54,7 @@ struct PieceReader::Slot {
             zstd.reset(ZSTD_createDCtx());
         }
         if (method != zip::method_stored && !inflater && !zstd) {
-            throw std::runtime_error("cannot unpack: out of memory");
+            throw std::runtime_error("can't unpack: out of memory");
         }
     }
     bool inflate_all() {

@@ -1,4 +1,4 @@
-/// Checks a resource while it streams. See the header for invariant and threading.
+/// Checks a resource while it streams.
 #include "archive/resource_stream.hpp"
 
 #include "archive/archive_head.hpp"

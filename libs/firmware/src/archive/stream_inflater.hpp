@@ -22,7 +22,7 @@ public:
     };
     StreamInflater() {
         if (inflateInit2(&m_stream, -MAX_WBITS) != Z_OK) {
-            throw std::runtime_error("zlib cannot start: out of memory");
+            throw std::runtime_error("zlib can't start: out of memory");
         }
     }
     StreamInflater(StreamInflater const&) = delete;

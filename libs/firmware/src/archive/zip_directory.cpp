@@ -1,4 +1,4 @@
-/// Reads the directory backwards from the end. See the header for threading.
+/// Reads the directory backwards from the end.
 #include "archive/zip_directory.hpp"
 
 #include "archive/zip_format.hpp"

@@ -1,4 +1,3 @@
-/// The forward-only reader. Invariant and threading: see the header.
 #include "archive/zip_reader.hpp"
 
 #include "archive/checksum.hpp"

@@ -1,5 +1,4 @@
 /// What stands behind the content of entries: descriptors, and the directory at the end of the archive.
-/// Invariant and threading: see the header.
 #include "archive/piece_reader.hpp"
 #include "archive/stream_inflater.hpp"
 #include "archive/zip_format.hpp"

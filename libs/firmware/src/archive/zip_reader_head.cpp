@@ -1,4 +1,4 @@
-/// What stands before the content of entries: local headers. Invariant and threading: see the header.
+/// What stands before the content of entries: local headers.
 #include "archive/zip_format.hpp"
 #include "archive/zip_reader.hpp"
 

@@ -1,4 +1,3 @@
-/// The writer. Invariant and threading: see the header.
 #include "archive/zip_writer.hpp"
 
 #include "archive/checksum.hpp"

@@ -1,4 +1,4 @@
-/// Packs one resource. See the header for threading.
+/// Packs one resource.
 #include "create/host_file.hpp"
 
 #include "archive/hash.hpp"
@@ -114,7 +114,7 @@ public:
         TRY(auto const file, open_file(path, O_RDONLY));
         struct stat status{};
         if (::fstat(file.get(), &status) != 0) {
-            return std::unexpected(error_from_errno(errno, path.string() + ": cannot examine it"));
+            return std::unexpected(error_from_errno(errno, path.string() + ": can't examine it"));
         }
         if (!S_ISREG(status.st_mode) && !is_null_device(status)) {
             return failure(ErrorCode::invalid_argument,

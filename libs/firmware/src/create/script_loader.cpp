@@ -1,12 +1,12 @@
-/// Loads a script. See the header.
 #include "create/script_loader.hpp"
 
-#include "apply/task.hpp"
 #include "archive/archive_head.hpp"
 #include "create/host_file.hpp"
 #include "disk/gpt.hpp"
 #include "disk/mbr.hpp"
-#include "disk/sector_cipher.hpp"
+#include "functions/conditions.hpp"
+#include "functions/environment.hpp"
+#include "functions/function.hpp"
 #include "script/config.hpp"
 #include "script/parser.hpp"
 #include "script/variables.hpp"
@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -137,32 +136,14 @@ Result<> check_partition_table(Script const& script, Section& table) {
     return {};
 }
 
-/// A call that names a section, or whose options have a form of their own.
+/// What a call names must be there.
 Result<> check_call(Script const& script, Section const& config, Call const& call) {
-    auto const& words = call.words;
-    auto const needs = [&](std::string_view section) -> Result<> {
-        if (words[1].contains("${") || config.find_section(section, words[1]) != nullptr) {
-            return {};
-        }
-        return script.fail(call.position,
-                           "there is no " + std::string(section) + " section named '" + words[1] + "'");
-    };
-    if (words[0] == "mbr_write") {
-        return needs("mbr");
+    auto const kind = call.condition != nullptr ? call.condition->form.section : call.function->form.section;
+    if (kind.empty() || call.words[1].contains("${") || config.find_section(kind, call.words[1]) != nullptr) {
+        return {};
     }
-    if (words[0] == "gpt_write") {
-        return needs("gpt");
-    }
-    if (words[0].starts_with("uboot_") || words[0] == "require-uboot-variable") {
-        return needs("uboot-environment");
-    }
-    auto const options = std::span(words).subspan(std::min<std::size_t>(words.size(), 2));
-    bool const is_deferred =
-        std::ranges::any_of(options, [](std::string const& option) { return option.contains("${"); });
-    if (words[0] == "raw_write" && !options.empty() && !is_deferred) {
-        return at_position(script, call.position, SectorCipher::create(options));
-    }
-    return {};
+    return script.fail(call.position,
+                       "there is no " + std::string(kind) + " section named '" + call.words[1] + "'");
 }
 
 Result<> check_tasks(Script const& script, Section const& config) {

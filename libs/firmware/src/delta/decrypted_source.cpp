@@ -1,4 +1,4 @@
-/// Reads whole sectors around what is asked for. Threading: see the header.
+/// Reads whole sectors around what is asked for.
 #include "delta/decrypted_source.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,4 +1,4 @@
-/// The decoder of our own patches. Invariant and threading: see the header.
+/// The decoder of our own patches.
 #include "delta/segment_decoder.hpp"
 
 #include "delta/segment_patch.hpp"
@@ -65,7 +65,7 @@ struct SegmentDecoder::Unpacker {
     ZSTD_DCtx* context = ZSTD_createDCtx();
     Unpacker() {
         if (context == nullptr) {
-            throw std::runtime_error("zstd cannot start: out of memory");
+            throw std::runtime_error("zstd can't start: out of memory");
         }
     }
     Unpacker(Unpacker const&) = delete;

@@ -1,4 +1,4 @@
-/// The encoder of our own patches. Threading: see the header.
+/// The encoder of our own patches.
 #include "delta/segment_encoder.hpp"
 
 #include "archive/hash.hpp"

@@ -1,4 +1,4 @@
-/// Sources in memory and on disks. See the header for invariant and threading.
+/// Sources in memory and on disks.
 #include "delta/source.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,4 +1,3 @@
-/// The index. Invariant and threading: see the header.
 #include "delta/source_index.hpp"
 
 #include "delta/segment_patch.hpp"

@@ -1,4 +1,3 @@
-/// The decoder. Invariant and threading: see the header.
 #include "delta/vcdiff_decoder.hpp"
 
 #include "delta/source.hpp"

@@ -1,4 +1,4 @@
-/// The encoder: greedy matching against a table of the source's blocks. Threading: see the header.
+/// The encoder: greedy matching against a table of the source's blocks.
 #include "delta/vcdiff_encoder.hpp"
 
 #include "delta/vcdiff_code.hpp"

@@ -1,4 +1,4 @@
-/// FIPS 197, with its tables computed at compile time. See the header for threading.
+/// FIPS 197, with its tables computed at compile time.
 #include "disk/aes256.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,4 +1,3 @@
-/// The conditions. See the header for invariant and threading.
 #include "disk/checked_device.hpp"
 
 #include "archive/hash.hpp"

@@ -1,11 +1,11 @@
-/// From a `gpt` section to sectors. See the header for invariant and threading.
+/// From a `gpt` section to sectors.
 #include "disk/gpt.hpp"
 
 #include "disk/guid.hpp"
 #include "disk/mbr.hpp"
 #include "disk/unicode.hpp"
 #include "script/config.hpp"
-#include "script/functions.hpp"
+#include "script/number.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>

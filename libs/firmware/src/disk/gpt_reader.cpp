@@ -1,4 +1,4 @@
-/// Reads one copy of a GPT. See the header.
+/// Reads one copy of a GPT.
 #include "disk/gpt_reader.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,4 +1,3 @@
-/// Spelling of GUIDs. See the header.
 #include "disk/guid.hpp"
 
 #include <sinew/base/bytes.hpp>

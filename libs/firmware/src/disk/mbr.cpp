@@ -1,9 +1,9 @@
-/// From an `mbr` section to sectors. See the header for invariant and threading.
+/// From an `mbr` section to sectors.
 #include "disk/mbr.hpp"
 
 #include "disk/osip.hpp"
 #include "script/config.hpp"
-#include "script/functions.hpp"
+#include "script/number.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>

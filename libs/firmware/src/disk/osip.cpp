@@ -1,10 +1,10 @@
-/// From the osip and osii options of an `mbr` section to bytes. See the header.
+/// From the osip and osii options of an `mbr` section to bytes.
 ///
 /// Layout: a header of 32 bytes ("$OS$", versions, XOR checksum, counts), then 24 bytes an image.
 #include "disk/osip.hpp"
 
 #include "script/config.hpp"
-#include "script/functions.hpp"
+#include "script/number.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>

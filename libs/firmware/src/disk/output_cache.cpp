@@ -1,4 +1,3 @@
-/// The cache. See the header for invariant and threading.
 #include "disk/output_cache.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -79,13 +78,13 @@ Result<> OutputCache::make_room() {
             m_clean.pop_back();
             continue;
         }
-        // The order holds here too: the oldest touch goes out first, and whole.
+        // The order holds here too: the oldest batch goes out first, and whole.
         TRY_OK(sync_device());
-        auto const touch = oldest_touch();
-        if (!touch) {
+        auto const batch = oldest_batch();
+        if (!batch) {
             break; // all that is left is kept back
         }
-        TRY_OK(write_touch(*touch));
+        TRY_OK(write_batch(*batch));
     }
     return {};
 }
@@ -158,7 +157,7 @@ Result<> OutputCache::write(std::uint64_t offset, BytesView bytes, Mode mode) {
         throw std::logic_error("OutputCache: a write isn't a multiple of a sector");
     }
     TRY_OK(check_allowed(offset, bytes.size()));
-    m_touch_used = true;
+    m_batch_used = true;
     while (!bytes.empty()) {
         auto const at = static_cast<std::size_t>(offset % segment_bytes);
         auto const count = std::min(bytes.size(), segment_bytes - at);
@@ -168,10 +167,10 @@ Result<> OutputCache::write(std::uint64_t offset, BytesView bytes, Mode mode) {
             cached->valid.set(i);
             cached->dirty.set(i);
             cached->streamed.set(i, mode == Mode::streamed);
-            cached->touch[i] = m_touch;
+            cached->batch[i] = m_batch;
         }
         sort_in(*cached);
-        m_written_by[m_touch].insert(cached->index);
+        m_written_by[m_batch].insert(cached->index);
         offset += count;
         bytes = bytes.subspan(count);
         m_end = std::max(m_end, offset);
@@ -185,7 +184,7 @@ Result<> OutputCache::write(std::uint64_t offset, BytesView bytes, Mode mode) {
 Result<> OutputCache::write_out_complete(Segment& segment) {
     TRY_OK(write_run(segment, 0, sectors_per_segment));
     // Its content won't be read again soon, so the room is better used otherwise.
-    m_written_by[m_touch].erase(segment.index);
+    m_written_by[m_batch].erase(segment.index);
     forget(segment.index);
     return {};
 }
@@ -197,9 +196,9 @@ void OutputCache::forget(std::uint64_t index) {
 }
 
 Result<> OutputCache::barrier() {
-    if (m_touch_used) {
-        ++m_touch;
-        m_touch_used = false;
+    if (m_batch_used) {
+        ++m_batch;
+        m_batch_used = false;
     }
     return {};
 }

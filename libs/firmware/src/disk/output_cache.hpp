@@ -1,9 +1,9 @@
 /// What an update writes goes through here: whole segments stream out, small writes wait and go out in order
 /// at the end.
 ///
-/// Every sector remembers the touch (see barrier()) that wrote it last. flush() writes touch after touch,
+/// Every sector remembers the batch (see barrier()) that wrote it last. flush() writes batch after batch,
 /// each on the medium before the next begins; so a sector reaches the medium when its last change did in the
-/// script's order. Invariant: a sector never reaches the medium before one that was last touched earlier,
+/// script's order. Invariant: a sector never reaches the medium before one that was last written earlier,
 /// except whole segments that stream(). Nothing is ever written into a protected range. Finding a segment,
 /// making room for one and finding what goes out next take a time that doesn't depend on how many there are.
 /// Memory is taken segment by segment, as they are used. Threading: belongs to one thread.
@@ -50,7 +50,7 @@ public:
     [[nodiscard]] Result<> stream(std::uint64_t offset, BytesView bytes);
     /// While set, write_at() behaves as stream() from this byte offset on; used for the data of file systems.
     void stream_writes_from(std::optional<std::uint64_t> offset) { m_stream_from = offset; }
-    /// What comes now is a new touch: on the medium after what came before.
+    /// What comes now is a new batch: on the medium after what came before.
     [[nodiscard]] Result<> barrier() override;
     /// Makes a range read as zeros, rounded inward to segments, and tells the medium if asked to.
     [[nodiscard]] Result<> trim(std::uint64_t first_block, std::uint64_t block_count, MediumTrim medium);
@@ -83,7 +83,7 @@ private:
         std::bitset<sectors_per_segment> valid;
         std::bitset<sectors_per_segment> dirty;
         std::bitset<sectors_per_segment> streamed;
-        std::array<std::uint32_t, sectors_per_segment> touch{};
+        std::array<std::uint32_t, sectors_per_segment> batch{};
         /// Which of the lists it is in.
         bool is_in_dirty = false;
     };
@@ -104,26 +104,26 @@ private:
     void sort_in(Segment const& segment);
     void forget(std::uint64_t index);
     Result<> write_out_complete(Segment& segment);
-    Result<> flush_touches();
-    Result<> write_touch(std::uint32_t touch);
-    Result<> write_touch_of(Segment& segment, std::uint32_t touch);
+    Result<> flush_batches();
+    Result<> write_batch(std::uint32_t batch);
+    Result<> write_batch_of(Segment& segment, std::uint32_t batch);
     [[nodiscard]] bool is_held(Segment const& segment, std::size_t sector) const;
     Result<> write_trimmed_zeros(Segment& segment);
     Result<> pad_image();
     Result<> write_run(Segment& segment, std::size_t first, std::size_t end);
     Result<> sync_device();
-    /// Which sectors of this touch a segment has: none, some that may go out, or only some that are kept
+    /// Which sectors of this batch a segment has: none, some that may go out, or only some that are kept
     /// back.
     enum class Waiting : std::uint8_t { nothing, something, held_back };
-    [[nodiscard]] Waiting waiting(Segment const& segment, std::uint32_t touch) const;
-    [[nodiscard]] std::optional<std::uint32_t> oldest_touch();
+    [[nodiscard]] Waiting waiting(Segment const& segment, std::uint32_t batch) const;
+    [[nodiscard]] std::optional<std::uint32_t> oldest_batch();
 
     BlockDevice& m_device;
     std::size_t m_most_segments;
     /// Those that wait to be written, and those that don't: these most recently used first.
     Segments m_dirty;
     Segments m_clean;
-    /// The segments that each touch wrote to. What was written since by a later touch, or went out, is still
+    /// The segments that each batch wrote to. What was written since by a later batch, or went out, is still
     /// in it.
     std::map<std::uint32_t, std::set<std::uint64_t>> m_written_by;
     std::unordered_map<std::uint64_t, Segments::iterator> m_by_index;
@@ -132,8 +132,8 @@ private:
     std::optional<std::uint64_t> m_stream_from;
     /// They don't go out.
     std::set<std::uint64_t> m_held_blocks;
-    std::uint32_t m_touch = 1;
-    bool m_touch_used = false;
+    std::uint32_t m_batch = 1;
+    bool m_batch_used = false;
     bool m_unsynced = false;
     std::uint64_t m_bytes_out = 0;
     std::uint64_t m_end = 0;

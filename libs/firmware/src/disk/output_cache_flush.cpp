@@ -1,4 +1,4 @@
-/// What the cache writes, in which order. See the header for invariant and threading.
+/// What the cache writes, in which order.
 #include "disk/output_cache.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -18,10 +18,10 @@ bool OutputCache::is_held(Segment const& segment, std::size_t sector) const {
     return m_held_blocks.contains(segment.index * sectors_per_segment + sector);
 }
 
-OutputCache::Waiting OutputCache::waiting(Segment const& segment, std::uint32_t touch) const {
+OutputCache::Waiting OutputCache::waiting(Segment const& segment, std::uint32_t batch) const {
     auto found = Waiting::nothing;
     for (std::size_t i = 0; segment.dirty.any() && i < sectors_per_segment; ++i) {
-        if (segment.dirty[i] && segment.touch[i] == touch) {
+        if (segment.dirty[i] && segment.batch[i] == batch) {
             if (!is_held(segment, i)) {
                 return Waiting::something;
             }
@@ -31,7 +31,7 @@ OutputCache::Waiting OutputCache::waiting(Segment const& segment, std::uint32_t 
     return found;
 }
 
-std::optional<std::uint32_t> OutputCache::oldest_touch() {
+std::optional<std::uint32_t> OutputCache::oldest_batch() {
     for (auto entry = m_written_by.begin(); entry != m_written_by.end();) {
         bool is_held_back = false;
         for (auto const index : entry->second) {
@@ -96,18 +96,18 @@ Result<> OutputCache::pad_image() {
     return {};
 }
 
-Result<> OutputCache::write_touch(std::uint32_t touch) {
-    for (auto const index : m_written_by[touch]) {
+Result<> OutputCache::write_batch(std::uint32_t batch) {
+    for (auto const index : m_written_by[batch]) {
         if (auto const found = m_by_index.find(index); found != m_by_index.end()) {
-            TRY_OK(write_touch_of(*found->second, touch));
+            TRY_OK(write_batch_of(*found->second, batch));
         }
     }
     return sync_device();
 }
 
-Result<> OutputCache::write_touch_of(Segment& segment, std::uint32_t touch) {
+Result<> OutputCache::write_batch_of(Segment& segment, std::uint32_t batch) {
     auto const goes_out = [&](std::size_t i) {
-        return segment.dirty[i] && segment.touch[i] == touch && !is_held(segment, i);
+        return segment.dirty[i] && segment.batch[i] == batch && !is_held(segment, i);
     };
     TRY_OK(write_trimmed_zeros(segment));
     for (std::size_t i = 0; i < sectors_per_segment; ++i) {
@@ -131,25 +131,25 @@ Result<> OutputCache::sync_device() {
     return {};
 }
 
-Result<> OutputCache::flush_touches() {
+Result<> OutputCache::flush_batches() {
     TRY_OK(sync_device()); // what streamed out comes before everything that was kept
-    while (auto const touch = oldest_touch()) {
-        TRY_OK(write_touch(*touch));
+    while (auto const batch = oldest_batch()) {
+        TRY_OK(write_batch(*batch));
     }
     return {};
 }
 
 Result<> OutputCache::flush() {
-    TRY_OK(flush_touches());
+    TRY_OK(flush_batches());
     m_held_blocks.clear();
-    TRY_OK(flush_touches());
+    TRY_OK(flush_batches());
     TRY_OK(pad_image());
     return sync_device();
 }
 
 Result<> OutputCache::flush_all_but(std::set<std::uint64_t> blocks) {
     m_held_blocks = std::move(blocks);
-    return flush_touches();
+    return flush_batches();
 }
 
 } // namespace sinew::firmware

@@ -1,4 +1,4 @@
-/// The two modes of dm-crypt over AES. See the header for invariant and threading.
+/// The two modes of dm-crypt over AES.
 #include "disk/sector_cipher.hpp"
 
 #include "disk/aes256.hpp"
@@ -183,11 +183,11 @@ Result<SectorCipher> SectorCipher::create(std::span<std::string const> options) 
     return SectorCipher(std::move(state));
 }
 
-void SectorCipher::encrypt(std::uint64_t first_sector, MutableBytesView sectors) {
+void SectorCipher::encrypt(std::uint64_t first_sector, MutableBytesView sectors) const {
     m_state->run(first_sector, sectors, Direction::encrypt);
 }
 
-void SectorCipher::decrypt(std::uint64_t first_sector, MutableBytesView sectors) {
+void SectorCipher::decrypt(std::uint64_t first_sector, MutableBytesView sectors) const {
     m_state->run(first_sector, sectors, Direction::decrypt);
 }
 

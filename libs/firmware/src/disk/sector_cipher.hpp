@@ -27,8 +27,8 @@ public:
     ~SectorCipher();
 
     /// Encrypts whole sectors in place; `first_sector` is the number of the first.
-    void encrypt(std::uint64_t first_sector, MutableBytesView sectors);
-    void decrypt(std::uint64_t first_sector, MutableBytesView sectors);
+    void encrypt(std::uint64_t first_sector, MutableBytesView sectors) const;
+    void decrypt(std::uint64_t first_sector, MutableBytesView sectors) const;
 
 private:
     struct State;

@@ -1,4 +1,4 @@
-/// Conversions of characters. See the header.
+/// Conversions of characters.
 #include "disk/unicode.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-/// Slots of 32 bytes, short and long. See the header for invariant and threading.
+/// Slots of 32 bytes, short and long.
 #include "fat/directory.hpp"
 
 #include "fat/layout.hpp"

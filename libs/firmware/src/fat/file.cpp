@@ -1,7 +1,5 @@
 /// The content of files. Consecutive clusters are written together, so that a cache can pass whole segments
 /// on.
-///
-/// Invariant and threading: see fat/volume.hpp.
 #include "fat/directory.hpp"
 #include "fat/volume.hpp"
 

@@ -1,4 +1,4 @@
-/// Computes and reads layouts. See the header for invariant and threading.
+/// Computes and reads layouts.
 #include "fat/layout.hpp"
 
 #include <sinew/base/bytes.hpp>

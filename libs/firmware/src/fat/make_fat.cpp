@@ -1,6 +1,6 @@
 /// Makes an empty FAT file system: boot sector, FATs, root directory, FSINFO.
 ///
-/// Invariant: the same bytes for the same size; all times are 1980-01-01. Threading: a free function.
+/// Invariant: the same bytes for the same size; all times are 1980-01-01.
 #include "fat/layout.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,4 +1,3 @@
-/// Spelling of names. See the header.
 #include "fat/name.hpp"
 
 #include "disk/unicode.hpp"

@@ -1,4 +1,4 @@
-/// One sector of the table is held at a time. See the header for invariant and threading.
+/// One sector of the table is held at a time.
 #include "fat/table.hpp"
 
 #include "fat/layout.hpp"

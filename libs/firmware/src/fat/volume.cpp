@@ -1,4 +1,4 @@
-/// Paths and files. See the header for invariant and threading.
+/// Paths and files.
 #include "fat/volume.hpp"
 
 #include "fat/directory.hpp"

@@ -1,7 +1,9 @@
-/// Checks statements against the schema. See the header for invariant and threading.
+/// Checks statements against the schema.
 #include "script/config.hpp"
 
-#include "script/functions.hpp"
+#include "functions/function.hpp"
+#include "functions/table.hpp"
+#include "script/number.hpp"
 #include "script/parser.hpp"
 #include "script/schema.hpp"
 
@@ -43,16 +45,6 @@ std::optional<std::string> canonical_boolean(std::string_view text) {
         return "false";
     }
     return std::nullopt;
-}
-
-Event event_of(std::string_view section) {
-    if (section == "on-init") {
-        return Event::init;
-    }
-    if (section == "on-finish") {
-        return Event::finish;
-    }
-    return section == "on-error" ? Event::error : Event::resource;
 }
 
 std::int64_t to_integer(std::string_view text) {
@@ -148,11 +140,8 @@ private:
                 return m_script.fail(statement.position, "'" + statement.name + "' has a wrong count in it");
             }
             auto const begin = words.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-            Call call{{begin, begin + static_cast<std::ptrdiff_t>(count)}, statement.position};
-            if (m_unknown == Unknown::refused) {
-                TRY_OK(check_call(section, call));
-            }
-            section.calls.push_back(std::move(call));
+            TRY_OK(append_call(section, {begin, begin + static_cast<std::ptrdiff_t>(count)},
+                               statement.position, m_unknown));
             at += count + 1;
         }
         return {};
@@ -162,28 +151,35 @@ private:
         if (section.schema->calls == CallKind::none) {
             return unknown(section, statement, "function");
         }
-        Call call;
-        call.position = statement.position;
-        call.words.push_back(statement.name);
-        call.words.insert(call.words.end(), statement.values.begin(), statement.values.end());
-        TRY_OK(check_call(section, call));
-        section.calls.push_back(std::move(call));
-        return {};
+        std::vector<std::string> words{statement.name};
+        words.insert(words.end(), statement.values.begin(), statement.values.end());
+        return append_call(section, std::move(words), statement.position, Unknown::refused);
     }
 
-    /// Name and arguments of a function or condition; completes what a script may leave out.
-    Result<> check_call(Section const& section, Call& call) const {
-        if (section.schema->calls == CallKind::conditions) {
-            auto const checked = check_condition(call.words, Deferred::allowed);
-            return checked ? Result<>{} : m_script.fail(call.position, checked.error().message());
+    /// Finds the row of a function or condition, and completes what a script may leave out. Only if the
+    /// unknown is refused, the arguments are checked too.
+    [[nodiscard]] Result<> append_call(Section& section, std::vector<std::string> words,
+                                       Position const& position, Unknown unknown) const {
+        Call call{std::move(words), position};
+        bool const is_condition = section.schema->calls == CallKind::conditions;
+        if (is_condition) {
+            call.condition = find_condition(call.words[0]);
+        } else {
+            call.function = find_function(call.words[0]);
         }
-        auto const checked = check_function(call.words, event_of(section.schema->name), Deferred::allowed);
-        if (!checked) {
-            return m_script.fail(call.position, checked.error().message());
+        if (unknown == Unknown::refused) {
+            auto const checked = is_condition ? check_condition(call.condition, call.words, Deferred::allowed)
+                                              : check_function(call.function, call.words,
+                                                               section.schema->name, Deferred::allowed);
+            if (!checked) {
+                return m_script.fail(position, checked.error().message());
+            }
         }
-        if (*checked == Function::fat_write && call.words.size() == 2) {
+        if (call.function != nullptr && call.function->has(Trait::named_like_resource) &&
+            call.words.size() == call.function->form.most_arguments) {
             call.words.push_back(section.title);
         }
+        section.calls.push_back(std::move(call));
         return {};
     }
 

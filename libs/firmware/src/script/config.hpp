@@ -17,10 +17,17 @@
 
 namespace sinew::firmware {
 
-/// A function or condition: its name and arguments.
+struct Condition;
+struct Function;
+
+/// A call of a function or a condition.
 struct Call {
+    /// Its name, then its arguments, as meta.conf has them.
     std::vector<std::string> words;
     Position position;
+    /// Its row: one of the two, or neither if a later release added it.
+    Function const* function = nullptr;
+    Condition const* condition = nullptr;
 };
 
 struct Option {

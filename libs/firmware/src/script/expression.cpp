@@ -48,7 +48,7 @@ public:
 
 private:
     [[nodiscard]] std::unexpected<Error> fail(std::string const& what) const {
-        return failure(ErrorCode::invalid_argument, "cannot evaluate '" + std::string(m_text.substr(0, 80)) +
+        return failure(ErrorCode::invalid_argument, "can't evaluate '" + std::string(m_text.substr(0, 80)) +
                                                         "': " + what + " at character " +
                                                         std::to_string(m_at + 1));
     }

@@ -1,4 +1,4 @@
-/// The words of the language, as libconfuse reads them. Invariant and threading: see the header.
+/// The words of the language, as libconfuse reads them.
 #include "script/lexer.hpp"
 
 #include <sinew/base/result.hpp>

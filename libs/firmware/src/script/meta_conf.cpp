@@ -1,6 +1,6 @@
 /// Writes meta.conf. Its bytes decide the archive's UUID, so the form is fixed to the last quote.
 ///
-/// Invariant: reading the text back yields the same options. Threading: a free function.
+/// Invariant: reading the text back yields the same options.
 #include "script/config.hpp"
 #include "script/schema.hpp"
 

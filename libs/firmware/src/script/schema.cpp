@@ -1,4 +1,3 @@
-/// The tables. See the header for invariant and threading.
 #include "script/schema.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-/// Looks variables up. See the header for invariant and threading.
+/// Looks variables up.
 #include "script/variables.hpp"
 
 #include <cstdlib>

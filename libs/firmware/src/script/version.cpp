@@ -1,4 +1,4 @@
-/// Compares releases number by number. See the header.
+/// Compares releases number by number.
 #include "script/version.hpp"
 
 #include <sinew/base/result.hpp>
