@@ -221,8 +221,8 @@ Traced run_traced(std::vector<std::string> const& arguments, int deadly_write) {
 }
 
 TEST_F(FwupProgram, killed_before_any_write_leaves_a_slot_that_boots) {
-    m_workshop.write("1.fw", firmware_archive(m_workshop, 1));
-    m_workshop.write("2.fw", firmware_archive(m_workshop, 2));
+    m_workshop.write("1.fw", firmware_archive(1));
+    m_workshop.write("2.fw", firmware_archive(2));
     m_workshop.write("disk", Bytes(layout::disk_blocks * block_size_bytes));
     ASSERT_EQ(run({"-a", "-q", "-i", path("1.fw"), "-d", path("disk"), "-t", "complete"}).status, 0);
     auto const before = m_workshop.read("disk");

@@ -1,4 +1,3 @@
-/// See the header.
 #include "fault_injection.hpp"
 
 #include "power_cut_disk.hpp"
@@ -10,8 +9,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <iostream>
+#include <numeric>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,7 +35,60 @@ char const* name_of(Fault fault) {
     }
 }
 
+/// Says in the end what wasn't tried.
+class Tally final : public ::testing::Environment {
+public:
+    void TearDown() override {
+        if (m_tried < m_all) {
+            std::cout << "Faults: " << m_tried << " of " << m_all
+                      << " were tried; SINEW_TEST_ALL=1 tries all.\n";
+        }
+    }
+    void add(std::uint64_t tried, std::uint64_t all) {
+        m_tried += tried;
+        m_all += all;
+    }
+
+private:
+    std::uint64_t m_tried = 0;
+    std::uint64_t m_all = 0;
+};
+
+// GoogleTest owns it.
+// NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
+auto* const tally = static_cast<Tally*>(::testing::AddGlobalTestEnvironment(new Tally));
+
+/// The writes that get a fault.
+std::vector<std::uint64_t> chosen_writes(Fault fault, std::uint64_t count) {
+    constexpr std::uint64_t step = 4;
+    std::vector<std::uint64_t> chosen;
+    for (std::uint64_t at = 0; at < count; ++at) {
+        bool const is_outermost = at == 0 || at + 1 == count;
+        bool const is_in_sample =
+            fault == Fault::power_loss ? at % step == 0 || at + 2 == count : at == count / 2;
+        if (everything_is_tried() || is_outermost || is_in_sample) {
+            chosen.push_back(at);
+        }
+    }
+    return chosen;
+}
+
+/// In which ways power goes after a fault at write `at`: see PowerCutDisk::after_power_loss().
+std::vector<std::uint32_t> chosen_seeds(std::uint64_t at, std::uint64_t count, std::uint32_t ways) {
+    std::vector<std::uint32_t> seeds(ways);
+    std::iota(seeds.begin(), seeds.end(), 0u);
+    if (everything_is_tried() || ways <= 2 || at + 1 == count) { // the last write is the one that commits
+        return seeds;
+    }
+    return {2 + static_cast<std::uint32_t>(at) % (ways - 2)};
+}
+
 } // namespace
+
+bool everything_is_tried() {
+    static auto const* const value = std::getenv("SINEW_TEST_ALL"); // NOLINT(concurrency-mt-unsafe)
+    return value != nullptr && std::string_view(value) == "1";
+}
 
 Bytes after(Update const& update) {
     PowerCutDisk disk(update.before, PowerCutDisk::never);
@@ -46,11 +102,12 @@ void inject_everywhere(Update const& update, FaultPlan const& plan,
     must(apply(update.archive, counter, update.options));
     for (auto const fault : plan.faults) {
         auto const count = fault == Fault::sync_error ? counter.sync_count() : counter.write_count();
-        for (std::uint64_t at = 0; at < count; ++at) {
+        auto const ways = fault == Fault::power_loss ? plan.ways_to_lose_power : 2;
+        std::uint64_t tried = 0;
+        for (auto const at : chosen_writes(fault, count)) {
             PowerCutDisk disk(update.before, at, fault);
             ASSERT_FALSE(apply(update.archive, disk, update.options)) << name_of(fault) << " at " << at;
-            auto const ways = fault == Fault::power_loss ? plan.ways_to_lose_power : 2;
-            for (std::uint32_t seed = 0; seed < ways; ++seed) {
+            for (auto const seed : chosen_seeds(at, count, ways)) {
                 SCOPED_TRACE(std::string(name_of(fault)) + " at " + std::to_string(at) + " of " +
                              std::to_string(count) + ", seed " + std::to_string(seed));
                 PowerCutDisk left(disk.after_power_loss(seed, plan.sectors), PowerCutDisk::never);
@@ -58,8 +115,10 @@ void inject_everywhere(Update const& update, FaultPlan const& plan,
                 if (::testing::Test::HasFailure()) {
                     return;
                 }
+                ++tried;
             }
         }
+        tally->add(tried, count * ways);
     }
 }
 

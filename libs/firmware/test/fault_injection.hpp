@@ -1,6 +1,8 @@
-/// Tries every fault at every write of an update.
+/// Tries faults at the writes of an update: with SINEW_TEST_ALL=1 every fault at every write, in every way
+/// that it may go; without, a sample, which always has the first write and the last ones in it.
 ///
-/// Invariant: a fault that the update doesn't notice is a failure of the test. Threading: one thread.
+/// Invariant: a fault that the update doesn't notice is a failure of the test. What was left out is said when
+/// the program ends. Threading: one thread.
 #pragma once
 
 #include "power_cut_disk.hpp"
@@ -30,15 +32,18 @@ struct FaultPlan {
     std::uint32_t ways_to_lose_power = 6;
 };
 
+/// Whether SINEW_TEST_ALL=1 asks for everything.
+[[nodiscard]] bool everything_is_tried();
+
 /// The disk after the update, with everything that was synced.
 [[nodiscard]] Bytes after(Update const& update);
 
-/// Applies the update with each fault at each write (or sync), and lets `check` judge what is left, until it
+/// Applies the update with faults at its writes (or syncs), and lets `check` judge what is left, until it
 /// fails. After an error that isn't a power cut, power may go as well, before or after all was written back.
 void inject_everywhere(Update const& update, FaultPlan const& plan,
                        std::function<void(PowerCutDisk&)> const& check);
 
-/// What a power cut at each write may leave, without doubles: for faults in the update after the cut one.
+/// What power cuts may leave, without doubles: for faults in the update after the cut one.
 [[nodiscard]] std::vector<Bytes> remains_of(Update const& update, FaultPlan const& plan);
 
 } // namespace sinew::firmware::test

@@ -1,4 +1,3 @@
-/// See the header.
 #include "power_cut_disk.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -19,10 +18,10 @@ Result<> PowerCutDisk::read_at(std::uint64_t offset, MutableBytesView into) {
     if (m_powerless) {
         return failure(ErrorCode::io, "no power");
     }
-    std::ranges::fill(into, std::byte{0}); // what is behind the end
     auto const begin = static_cast<std::size_t>(std::min<std::uint64_t>(offset, m_current.size()));
     auto const count = std::min(into.size(), m_current.size() - begin);
     std::copy_n(m_current.begin() + static_cast<std::ptrdiff_t>(begin), count, into.begin());
+    std::ranges::fill(into.subspan(count), std::byte{0}); // what is behind the end
     return {};
 }
 

@@ -1,5 +1,5 @@
-/// Every fault at every single write of an upgrade, a delta upgrade, a validation and a revert on the PC's
-/// layout in small: some complete slot boots, always.
+/// Faults at the writes of an upgrade, a delta upgrade, a validation and a revert on the PC's layout in
+/// small: some complete slot boots, always.
 #include "boot_readers.hpp"
 #include "fault_injection.hpp"
 #include "power_cut_disk.hpp"
@@ -31,9 +31,9 @@ std::optional<Variables> environment_of(BlockDevice& disk) {
 class PowerCut : public ::testing::Test {
 protected:
     /// A disk of the size of the device, with version 1 in slot a.
-    Bytes new_device() {
+    static Bytes new_device() {
         PowerCutDisk disk(Bytes(layout::disk_blocks * block_size_bytes), PowerCutDisk::never);
-        must(apply(firmware_archive(m_workshop, 1), disk, {.task = "complete"}));
+        must(apply(firmware_archive(1), disk, {.task = "complete"}));
         return disk.after_power_loss(0); // everything is synced
     }
 
@@ -50,7 +50,7 @@ protected:
         return disk.after_power_loss(0);
     }
 
-    /// Every fault at every write of `task`; torn sectors, too.
+    /// Faults at the writes of `task`; torn sectors, too.
     static void inject_in(BytesView archive, Bytes const& before, std::string const& task,
                           std::function<void(BlockDevice&)> const& check) {
         ApplyOptions options;
@@ -60,8 +60,6 @@ protected:
             check(left);
         });
     }
-
-    Workshop m_workshop;
 };
 
 Bytes slot_bytes(BlockDevice& disk, std::uint64_t boot, std::uint64_t rootfs) {
@@ -81,7 +79,7 @@ TEST_F(PowerCut, a_new_device_boots_what_was_written) {
 
 TEST_F(PowerCut, during_an_upgrade_boots_the_old_slot_or_the_whole_new_one) {
     auto const before = new_device();
-    auto const update = firmware_archive(m_workshop, 2);
+    auto const& update = firmware_archive(2);
     PowerCutDisk original(before, PowerCutDisk::never);
     auto const running = slot_bytes(original, layout::boot_a, layout::rootfs_a);
     int old_ones = 0;
@@ -100,7 +98,7 @@ TEST_F(PowerCut, during_an_upgrade_boots_the_old_slot_or_the_whole_new_one) {
 
 TEST_F(PowerCut, during_a_delta_upgrade_boots_the_old_slot_or_the_whole_new_one) {
     auto const before = new_device();
-    auto const update = delta_archive(m_workshop, 1, 2);
+    auto const update = delta_archive(1, 2);
     int new_ones = 0;
     inject_in(update, before, "upgrade", [&](BlockDevice& left) {
         auto const booted = boot(left);
@@ -113,7 +111,7 @@ TEST_F(PowerCut, during_a_delta_upgrade_boots_the_old_slot_or_the_whole_new_one)
 
 TEST_F(PowerCut, during_an_upgrade_does_not_prevent_the_next_one) {
     auto const before = new_device();
-    auto const update = firmware_archive(m_workshop, 2);
+    auto const& update = firmware_archive(2);
     FaultPlan plan;
     plan.ways_to_lose_power = 3;
     for (auto const& left : remains_of({update, before, {.task = "upgrade"}}, plan)) {
@@ -125,15 +123,14 @@ TEST_F(PowerCut, during_an_upgrade_does_not_prevent_the_next_one) {
 }
 
 TEST_F(PowerCut, while_a_trial_is_validated_keeps_it_or_goes_back) {
-    auto const upgraded = applied(firmware_archive(m_workshop, 2), new_device(), "upgrade");
+    auto const upgraded = applied(firmware_archive(2), new_device(), "upgrade");
     auto const on_trial = with_trial_started(upgraded);
-    inject_in(operations_archive(m_workshop), on_trial, "validate", [](BlockDevice& left) {
+    inject_in(operations_archive(), on_trial, "validate", [](BlockDevice& left) {
         auto const booted = boot(left);
         EXPECT_EQ(booted.version, booted.slot == 'a' ? 1 : 2);
         EXPECT_FALSE(booted.trial);
     });
-    PowerCutDisk validated(applied(operations_archive(m_workshop), on_trial, "validate"),
-                           PowerCutDisk::never);
+    PowerCutDisk validated(applied(operations_archive(), on_trial, "validate"), PowerCutDisk::never);
     auto const booted = boot(validated);
     EXPECT_EQ(booted.slot, 'b');
     EXPECT_EQ(booted.version, 2);
@@ -141,18 +138,18 @@ TEST_F(PowerCut, while_a_trial_is_validated_keeps_it_or_goes_back) {
 }
 
 TEST_F(PowerCut, during_a_revert_boots_one_slot_or_the_other) {
-    auto const upgraded = applied(firmware_archive(m_workshop, 2), new_device(), "upgrade");
-    auto const validated = applied(operations_archive(m_workshop), with_trial_started(upgraded), "validate");
-    inject_in(operations_archive(m_workshop), validated, "revert", [](BlockDevice& left) {
+    auto const upgraded = applied(firmware_archive(2), new_device(), "upgrade");
+    auto const validated = applied(operations_archive(), with_trial_started(upgraded), "validate");
+    inject_in(operations_archive(), validated, "revert", [](BlockDevice& left) {
         auto const booted = boot(left);
         EXPECT_EQ(booted.version, booted.slot == 'a' ? 1 : 2);
     });
-    PowerCutDisk reverted(applied(operations_archive(m_workshop), validated, "revert"), PowerCutDisk::never);
+    PowerCutDisk reverted(applied(operations_archive(), validated, "revert"), PowerCutDisk::never);
     EXPECT_EQ(boot(reverted).version, 1);
 }
 
 TEST_F(PowerCut, a_trial_that_was_never_validated_falls_back) {
-    auto const upgraded = applied(firmware_archive(m_workshop, 2), new_device(), "upgrade");
+    auto const upgraded = applied(firmware_archive(2), new_device(), "upgrade");
     PowerCutDisk disk(upgraded, PowerCutDisk::never);
     EXPECT_TRUE(boot(disk).trial);
     mark_tried(disk);
@@ -163,7 +160,7 @@ TEST_F(PowerCut, a_trial_that_was_never_validated_falls_back) {
 
 TEST_F(PowerCut, the_commit_point_is_the_last_write_and_alone) {
     PowerCutDisk disk(new_device(), PowerCutDisk::never);
-    must(apply(firmware_archive(m_workshop, 2), disk, {.task = "upgrade"}));
+    must(apply(firmware_archive(2), disk, {.task = "upgrade"}));
     auto batches = disk.batches();
     ASSERT_TRUE(batches.back().empty()) << "the last thing was a sync";
     batches.pop_back();
@@ -183,8 +180,8 @@ TEST_F(PowerCut, the_commit_point_is_the_last_write_and_alone) {
 TEST_F(PowerCut, during_a_second_update_never_boots_the_half_written_slot) {
     // The first update was committed, but the device was not restarted; the second one writes the same slot
     // again.
-    auto const committed = applied(firmware_archive(m_workshop, 2), new_device(), "upgrade");
-    inject_in(firmware_archive(m_workshop, 3), committed, "upgrade", [](BlockDevice& left) {
+    auto const committed = applied(firmware_archive(2), new_device(), "upgrade");
+    inject_in(firmware_archive(3), committed, "upgrade", [](BlockDevice& left) {
         auto const booted = boot(left);
         EXPECT_EQ(booted.slot == 'a', booted.version == 1);
         EXPECT_NE(booted.version, 0);

@@ -1,4 +1,3 @@
-/// See the header.
 #include "switched_tables.hpp"
 
 #include "boot_readers.hpp"
@@ -15,10 +14,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <regex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sinew::firmware::test {
@@ -207,11 +208,17 @@ StartedSlot slot_in_answer(std::string const& answer) {
 
 } // namespace
 
-Bytes switched_archive(Workshop const& workshop, SwitchedBy by, int version) {
+Bytes const& switched_archive(SwitchedBy by, int version) {
+    static std::map<std::pair<SwitchedBy, int>, Bytes> made;
+    auto& archive = made[{by, version}];
+    if (!archive.empty()) {
+        return archive;
+    }
+    Workshop const workshop;
     workshop.write("vmlinuz", content_of(version).kernel);
     workshop.write("rootfs.img", content_of(version).rootfs);
     bool const has_environment = by == SwitchedBy::environment_on_gpt;
-    return workshop.archive(
+    archive = workshop.archive(
         "file-resource vmlinuz { host-path = vmlinuz skip-holes = false }\n"
         "file-resource rootfs.img { host-path = rootfs.img skip-holes = false }\n"
         "uboot-environment env { block-offset = " +
@@ -221,11 +228,13 @@ Bytes switched_archive(Workshop const& workshop, SwitchedBy by, int version) {
         table(by, "b-trial", 'b', false) + "task complete {\n  on-init { " + make_boot('a') + " }\n" +
         payload('a', std::nullopt) + "  on-finish { " + (has_environment ? "uboot_clearenv(env) " : "") +
         decide(by, 'a', true) + " }\n}\n" + tasks_from(by, 'a') + tasks_from(by, 'b'));
+    return archive;
 }
 
-Bytes switched_delta(Workshop const& workshop, SwitchedBy by, int from, int to) {
-    workshop.write("old.fw", switched_archive(workshop, by, from));
-    workshop.write("new.fw", switched_archive(workshop, by, to));
+Bytes switched_delta(SwitchedBy by, int from, int to) {
+    Workshop const workshop;
+    workshop.write("old.fw", switched_archive(by, from));
+    workshop.write("new.fw", switched_archive(by, to));
     DeltaOptions options;
     options.from = workshop.path("old.fw");
     options.to = workshop.path("new.fw");

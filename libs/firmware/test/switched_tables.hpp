@@ -5,7 +5,6 @@
 #pragma once
 
 #include "power_cut_disk.hpp"
-#include "support.hpp"
 
 #include <sinew/base/bytes.hpp>
 
@@ -38,10 +37,10 @@ inline constexpr std::uint64_t rootfs_blocks = 360;
 inline constexpr std::uint64_t disk_blocks = 1550;
 } // namespace switched
 
-/// Tasks complete, upgrade, validate and revert.
-[[nodiscard]] Bytes switched_archive(Workshop const& workshop, SwitchedBy by, int version);
+/// Tasks complete, upgrade, validate and revert. Made when it is first asked for.
+[[nodiscard]] Bytes const& switched_archive(SwitchedBy by, int version);
 /// The same, with patches from an older version.
-[[nodiscard]] Bytes switched_delta(Workshop const& workshop, SwitchedBy by, int from, int to);
+[[nodiscard]] Bytes switched_delta(SwitchedBy by, int from, int to);
 
 struct StartedSlot {
     /// '?': nothing would start.

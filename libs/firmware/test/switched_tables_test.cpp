@@ -1,5 +1,5 @@
-/// Layouts whose partition table says which slot starts, MBR and GPT: every fault at every write of an
-/// upgrade, a delta upgrade, a validation and a revert, and in the update that follows a cut one.
+/// Layouts whose partition table says which slot starts, MBR and GPT: faults at the writes of an upgrade, a
+/// delta upgrade, a validation and a revert, and in the update that follows a cut one.
 ///
 /// A switch by MBR is one sector, which must be written as a whole or not at all; a GPT survives torn ones.
 #include "boot_readers.hpp"
@@ -43,7 +43,6 @@ protected:
         options.running_system = &system;
         return options;
     }
-    Bytes archive(int version) { return switched_archive(m_workshop, GetParam(), version); }
     Bytes applied(BytesView update, Bytes const& before, std::string const& task, char slot) {
         return after({update, before, options(task, slot)});
     }
@@ -67,12 +66,11 @@ protected:
         EXPECT_EQ(started(after(update)), new_state);
     }
 
-    Workshop m_workshop;
     FakeSystem m_in_a;
     FakeSystem m_in_b;
-    Bytes m_first = archive(1);
-    Bytes m_second = archive(2);
-    Bytes m_device = applied(m_first, Bytes(switched::disk_blocks* block_size_bytes), "complete", 'a');
+    Bytes const& m_second = switched_archive(GetParam(), 2);
+    Bytes m_device = applied(switched_archive(GetParam(), 1), Bytes(switched::disk_blocks* block_size_bytes),
+                             "complete", 'a');
     StartedSlot const m_old{'a', true, 1};
     StartedSlot const m_trial{'b', false, 2};
     StartedSlot const m_new{'b', true, 2};
@@ -87,7 +85,7 @@ TEST_P(SwitchedTables, an_upgrade_leaves_the_old_slot_or_the_whole_new_one) {
 }
 
 TEST_P(SwitchedTables, a_delta_upgrade_leaves_the_old_slot_or_the_whole_new_one) {
-    auto const delta = switched_delta(m_workshop, GetParam(), 1, 2);
+    auto const delta = switched_delta(GetParam(), 1, 2);
     expect_either({delta, m_device, options("upgrade", 'a')}, m_old, m_trial);
 }
 
@@ -129,7 +127,10 @@ TEST_P(SwitchedTables, after_a_cut_upgrade_the_next_one_works) {
 
 /// Of each update: what the first power cut leaves and the last one, and some between.
 TEST_P(SwitchedTables, grub_in_qemu_starts_a_whole_slot_after_a_sample_of_power_cuts) {
-    auto const delta = switched_delta(m_workshop, GetParam(), 1, 2);
+    if (!everything_is_tried() && GetParam() != SwitchedBy::gpt) {
+        GTEST_SKIP() << "GRUB boots from one of the layouts only; with SINEW_TEST_ALL=1 from all";
+    }
+    auto const delta = switched_delta(GetParam(), 1, 2);
     auto const on_trial = applied(m_second, m_device, "upgrade", 'a');
     auto const validated = applied(m_second, on_trial, "validate", 'b');
     FaultPlan whole_sectors;

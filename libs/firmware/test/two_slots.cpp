@@ -1,4 +1,3 @@
-/// See the header.
 #include "two_slots.hpp"
 
 #include "boot_readers.hpp"
@@ -178,11 +177,17 @@ Bytes rootfs_of(int version) {
     return content_of(version).rootfs;
 }
 
-Bytes firmware_archive(Workshop const& workshop, int version) {
+Bytes const& firmware_archive(int version) {
+    static std::map<int, Bytes> made;
+    auto& archive = made[version];
+    if (!archive.empty()) {
+        return archive;
+    }
+    Workshop const workshop;
     workshop.write("vmlinuz", kernel_of(version));
     workshop.write("rootfs.img", rootfs_of(version));
     auto const fat = number(layout::boot_a);
-    return workshop.archive(
+    archive = workshop.archive(
         "meta-product = P\nmeta-platform = test\nmeta-version = \"" + std::to_string(version) + "\"\n" +
         content("grub.cfg", grub_cfg_of(version)) + "file-resource vmlinuz { host-path = vmlinuz }\n" +
         "file-resource rootfs.img { host-path = rootfs.img }\n" + content("state-a-copy", state('a', "")) +
@@ -195,11 +200,13 @@ Bytes firmware_archive(Workshop const& workshop, int version) {
         on_resource("state-a", raw_write(layout::state_block)) +
         "  on-finish { uboot_clearenv(env) uboot_setenv(env, \"nerves_fw_active\", \"a\") " +
         set_slot_variables('a') + " mbr_write(mbr) }\n}\n" + upgrade_task('b', 'a') + upgrade_task('a', 'b'));
+    return archive;
 }
 
-Bytes delta_archive(Workshop const& workshop, int from, int to) {
-    workshop.write("old.fw", firmware_archive(workshop, from));
-    workshop.write("new.fw", firmware_archive(workshop, to));
+Bytes delta_archive(int from, int to) {
+    Workshop const workshop;
+    workshop.write("old.fw", firmware_archive(from));
+    workshop.write("new.fw", firmware_archive(to));
     DeltaOptions options;
     options.from = workshop.path("old.fw");
     options.to = workshop.path("new.fw");
@@ -211,7 +218,11 @@ Bytes delta_archive(Workshop const& workshop, int from, int to) {
     return workshop.read("delta.fw");
 }
 
-Bytes operations_archive(Workshop const& workshop) {
+Bytes const& operations_archive() {
+    static Bytes archive;
+    if (!archive.empty()) {
+        return archive;
+    }
     std::string script = "meta-product = P\nmeta-platform = test\n" + environment_section();
     for (char const slot : {'a', 'b'}) {
         std::string const name(1, slot);
@@ -228,7 +239,8 @@ Bytes operations_archive(Workshop const& workshop) {
         script += "task validate." + name + " " + body;
         script += "task revert." + name + " " + body;
     }
-    return workshop.archive(script);
+    archive = Workshop().archive(script);
+    return archive;
 }
 
 Booted boot(BlockDevice& disk) {

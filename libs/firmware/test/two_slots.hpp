@@ -4,8 +4,6 @@
 /// Threading: one thread.
 #pragma once
 
-#include "support.hpp"
-
 #include <sinew/base/bytes.hpp>
 #include <sinew/firmware/io.hpp>
 
@@ -36,12 +34,12 @@ inline constexpr std::uint64_t disk_blocks = 4864;
 [[nodiscard]] Bytes rootfs_of(int version);
 
 /// The archive of firmware `version` (tasks complete and upgrade), and the one of operations (validate,
-/// revert).
-[[nodiscard]] Bytes firmware_archive(Workshop const& workshop, int version);
-[[nodiscard]] Bytes operations_archive(Workshop const& workshop);
+/// revert). Made when they are first asked for.
+[[nodiscard]] Bytes const& firmware_archive(int version);
+[[nodiscard]] Bytes const& operations_archive();
 
 /// The archive that updates `from` to `to` by patches.
-[[nodiscard]] Bytes delta_archive(Workshop const& workshop, int from, int to);
+[[nodiscard]] Bytes delta_archive(int from, int to);
 
 struct Booted {
     char slot = '?';

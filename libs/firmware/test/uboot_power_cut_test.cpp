@@ -1,5 +1,5 @@
-/// The layout of a U-Boot board: the active slot is a variable of an environment that is held twice. Every
-/// fault at every write; sectors are torn, and a reader of its own decides what boots.
+/// The layout of a U-Boot board: the active slot is a variable of an environment that is held twice. Faults
+/// at its writes; sectors are torn, and a reader of its own decides what boots.
 #include "boot_readers.hpp"
 #include "fault_injection.hpp"
 #include "power_cut_disk.hpp"
@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace sinew::firmware::test {
@@ -58,7 +59,12 @@ int booted_version(BlockDevice& disk) {
 
 class UbootPowerCut : public ::testing::Test {
 protected:
-    Bytes archive(int version) {
+    Bytes const& archive(int version) {
+        static std::map<int, Bytes> made;
+        auto& archive = made[version];
+        if (!archive.empty()) {
+            return archive;
+        }
         m_workshop.write("rootfs.img", rootfs_of(version));
         auto const upgrade = [](char from, char to) {
             auto const old = std::to_string(from == 'a' ? rootfs_a : rootfs_b);
@@ -75,7 +81,7 @@ protected:
         auto const operation = [](std::string const& name, std::string const& function) {
             return "task " + name + " {\n  on-init { " + function + " }\n}\n";
         };
-        return m_workshop.archive(
+        archive = m_workshop.archive(
             "meta-platform = test\nmeta-version = " + std::to_string(version) +
             "\nfile-resource rootfs.img { host-path = rootfs.img skip-holes = false }\n"
             "uboot-environment env { block-offset = 16 block-count = 16 block-offset-redund = 32 }\n"
@@ -83,6 +89,7 @@ protected:
             "  on-finish { uboot_clearenv(env) uboot_setenv(env, nerves_fw_active, a) }\n}\n" +
             upgrade('a', 'b') + upgrade('b', 'a') + operation("validate", "uboot_setenv(env, trial, 0)") +
             operation("revert", "uboot_setenv(env, nerves_fw_active, a)"));
+        return archive;
     }
 
     Bytes delta(int from, int to) {
