@@ -2,8 +2,8 @@
 /// packages.
 ///
 /// Invariant: nothing is installed and nothing outside the given folder is written; indexes count only with a
-/// signature of the Debian archive keyring. Threading: an AptRoot belongs to one thread, and its folder to
-/// one process at a time (the caller holds a lock).
+/// signature of the Debian archive keyring. An AptRoot belongs to one thread, and its folder to one process
+/// at a time (the caller holds a lock).
 #pragma once
 
 #include <sinew/base/command.hpp>

@@ -1,6 +1,4 @@
 /// The assembly's steps.
-///
-/// Invariant and threading: see the header.
 #include "assembly.hpp"
 
 #include "elf_closure.hpp"
@@ -31,7 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kernel_prefix = "vmlinuz-";
 
-Result<> make_directories(fs::path const& path) {
+Result<> make_folders(fs::path const& path) {
     std::error_code error;
     fs::create_directories(path, error);
     return error ? Result<>(std::unexpected(error_from_code(error, path.string()))) : Result<>();
@@ -57,12 +55,12 @@ Result<std::string> find_kernel_release(fs::path const& packages) {
     return releases.front();
 }
 
-Result<> copy_modules(ModuleDirectory& catalogue, std::vector<std::string> const& names,
+Result<> copy_modules(ModuleFolder& catalogue, std::vector<std::string> const& names,
                       std::function<fs::path(fs::path const&)> const& place) {
     for (auto const& name : names) {
         TRY(auto const info, catalogue.find(module_key(name)));
         auto const to = place(info.file);
-        TRY_OK(make_directories(to.parent_path()));
+        TRY_OK(make_folders(to.parent_path()));
         std::error_code error;
         fs::copy_file(info.file, to, fs::copy_options::overwrite_existing, error);
         if (error) {
@@ -76,7 +74,7 @@ Result<> copy_modules(ModuleDirectory& catalogue, std::vector<std::string> const
 
 Result<> unpack_packages(std::vector<fs::path> const& packages, fs::path const& tree,
                          std::function<void(std::size_t)> const& on_package) {
-    TRY_OK(make_directories(tree));
+    TRY_OK(make_folders(tree));
     for (std::size_t i = 0; i < packages.size(); ++i) {
         on_package(i);
         TRY_OK(run_checked({"dpkg-deb", "--extract", packages[i].string(), tree.string()}));
@@ -89,14 +87,14 @@ Result<KernelParts> extract_kernel(Description const& description, fs::path cons
     KernelParts parts;
     TRY(parts.release, find_kernel_release(packages));
     auto const folder = packages / "usr/lib/modules" / parts.release;
-    TRY(auto catalogue, ModuleDirectory::open(folder));
+    TRY(auto catalogue, ModuleFolder::open(folder));
     TRY(parts.modules,
         order_modules(catalogue, description.kernel.early_modules, description.kernel.modules));
-    TRY_OK(make_directories(output / "early_modules"));
+    TRY_OK(make_folders(output / "early_modules"));
     TRY_OK(copy_modules(catalogue, parts.modules.early,
                         [&](fs::path const& file) { return output / "early_modules" / file.filename(); }));
     auto const late_folder = device_tree / "usr/lib/modules" / parts.release;
-    TRY_OK(make_directories(late_folder));
+    TRY_OK(make_folders(late_folder));
     TRY_OK(copy_modules(catalogue, parts.modules.late,
                         [&](fs::path const& file) { return late_folder / file.lexically_relative(folder); }));
     std::error_code error;
@@ -111,15 +109,15 @@ Result<KernelParts> extract_kernel(Description const& description, fs::path cons
 Result<> make_base_tree(Description const& description, fs::path const& packages,
                         fs::path const& device_tree) {
     auto const& rootfs = description.rootfs;
-    for (auto const* directory : {"usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc/sinew/keys"}) {
-        TRY_OK(make_directories(device_tree / directory));
+    for (auto const* folder : {"usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc/sinew/keys"}) {
+        TRY_OK(make_folders(device_tree / folder));
     }
-    for (auto const& directory : rootfs.directories) {
-        TRY_OK(make_directories(device_tree / fs::path(directory).relative_path()));
+    for (auto const& folder : rootfs.directories) {
+        TRY_OK(make_folders(device_tree / fs::path(folder).relative_path()));
     }
     std::error_code error;
     auto const link = [&](fs::path const& place, fs::path const& target) -> Result<> {
-        TRY_OK(make_directories(place.parent_path()));
+        TRY_OK(make_folders(place.parent_path()));
         fs::create_symlink(target, place, error);
         return error ? Result<>(std::unexpected(error_from_code(error, place.string()))) : Result<>();
     };

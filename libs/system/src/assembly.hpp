@@ -1,7 +1,6 @@
 /// The steps from unpacked packages to the parts of a system.
 ///
 /// Invariant: each step reads the package tree and writes only below its own output.
-/// Threading: blocks; nothing shared.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -33,7 +32,7 @@ struct KernelParts {
                                                  std::filesystem::path const& output,
                                                  std::filesystem::path const& device_tree);
 
-/// Directories, links, programs and busybox's commands of the root file system, and the libraries they need.
+/// Folders, links, programs and busybox's commands of the root file system, and the libraries they need.
 [[nodiscard]] Result<> make_base_tree(Description const& description, std::filesystem::path const& packages,
                                       std::filesystem::path const& device_tree);
 

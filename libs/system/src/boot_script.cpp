@@ -1,7 +1,7 @@
 /// GRUB's scripts and the boot state blocks.
 ///
 /// Invariant: whatever single block of the boot state is torn or lost, the script starts a slot that was once
-/// validated. Threading: pure functions.
+/// validated.
 #include <sinew/base/bytes.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/description.hpp>

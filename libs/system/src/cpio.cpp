@@ -1,6 +1,6 @@
 /// The newc writer: a 110-byte header in hexadecimal text, the name, the content, each padded to 4 bytes.
 ///
-/// Invariant: m_bytes is always a whole number of entries. Threading: see the header.
+/// Invariant: m_bytes is always a whole number of entries.
 #include "cpio.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -29,7 +29,7 @@ void CpioArchive::pad() {
 
 void CpioArchive::add_parents(std::string const& path) {
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-        add_directory(path.substr(0, slash), 0755);
+        add_folder(path.substr(0, slash), 0755);
     }
 }
 
@@ -52,12 +52,12 @@ void CpioArchive::add_file(std::string const& path, BytesView content, std::uint
     add_entry(path, content, S_IFREG | (mode & 07777), {});
 }
 
-void CpioArchive::add_directory(std::string const& path, std::uint32_t mode) {
-    if (m_directories.contains(path)) {
+void CpioArchive::add_folder(std::string const& path, std::uint32_t mode) {
+    if (m_folders.contains(path)) {
         return;
     }
     add_parents(path);
-    m_directories.insert(path);
+    m_folders.insert(path);
     add_entry(path, {}, S_IFDIR | (mode & 07777), {});
 }
 

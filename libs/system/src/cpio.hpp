@@ -1,7 +1,7 @@
 /// Writes cpio archives in the kernel's format ("newc"): initramfs, and GRUB's memory disk.
 ///
 /// Invariant: the same entries give the same bytes: root owns everything, inode numbers count up, times are
-/// the given one. Threading: an archive belongs to one thread.
+/// the given one.
 #pragma once
 
 #include <sinew/base/bytes.hpp>
@@ -20,9 +20,9 @@ public:
     explicit CpioArchive(std::uint32_t modified)
         : m_modified(modified) {}
 
-    /// A file; the directories on its way are added (0755). Paths have no leading slash.
+    /// A file; the folders on its way are added (0755). Paths have no leading slash.
     void add_file(std::string const& path, BytesView content, std::uint32_t mode);
-    void add_directory(std::string const& path, std::uint32_t mode);
+    void add_folder(std::string const& path, std::uint32_t mode);
     /// A character device, e.g. dev/console 5:1. Needs no privilege here.
     void add_device(std::string const& path, std::uint32_t mode, std::uint32_t major, std::uint32_t minor);
     void add_link(std::string const& path, std::string_view target);
@@ -40,7 +40,7 @@ private:
     void pad();
 
     Bytes m_bytes;
-    std::set<std::string> m_directories;
+    std::set<std::string> m_folders;
     std::uint32_t m_modified;
     std::uint32_t m_next_inode = 1;
 };

@@ -1,7 +1,7 @@
 /// Reading and checking system.toml.
 ///
 /// Invariant: a Description that leaves here names each required partition once and holds no path that could
-/// lead out of the tree it is used in. Threading: pure functions, except those that read the folder.
+/// lead out of the tree it is used in. Pure functions, except those that read the folder.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
@@ -141,8 +141,8 @@ void check_rootfs(Checker& check, RootFileSystem const& rootfs) {
     for (auto const& applet : rootfs.applets) {
         check.expect_path(applet, "rootfs.applets");
     }
-    for (auto const& directory : rootfs.directories) {
-        check.expect_path(directory, "rootfs.directories");
+    for (auto const& folder : rootfs.directories) {
+        check.expect_path(folder, "rootfs.directories");
     }
     for (auto const& [link, target] : rootfs.links) {
         check.expect_path(link, "rootfs.links");

@@ -1,7 +1,6 @@
 /// init.toml and device.toml from a description.
 ///
 /// Invariant: nothing here is decided twice; every value is the description's or computed from its layout.
-/// Threading: pure functions.
 #include <sinew/device/config.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/device_files.hpp>

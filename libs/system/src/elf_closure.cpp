@@ -1,7 +1,6 @@
 /// Completing a tree with the libraries it needs.
 ///
 /// Invariant: each file is read once; the work list only grows by files that were not in the tree before.
-/// Threading: see the header.
 #include "elf_closure.hpp"
 
 #include "elf_file.hpp"
@@ -118,9 +117,9 @@ private:
         }
         auto const path = search_path(elf, needed_by);
         for (auto const& tree : {m_options.tree, m_options.source}) {
-            for (auto const& directory : path) {
-                if (exists_in(tree, directory / name)) {
-                    return require(directory / name, needed_by);
+            for (auto const& folder : path) {
+                if (exists_in(tree, folder / name)) {
+                    return require(folder / name, needed_by);
                 }
             }
         }

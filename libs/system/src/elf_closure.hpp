@@ -1,7 +1,7 @@
 /// Which libraries a tree of programs needs, and from where they come.
 ///
 /// Invariant: a library is taken from the device's tree if it is there already, else from the system's
-/// packages. Threading: reads files; nothing shared.
+/// packages.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -18,7 +18,7 @@ namespace sinew::system {
 struct ClosureOptions {
     /// The tree that goes onto the device.
     std::filesystem::path tree{};
-    /// Where missing libraries are looked for: unpacked packages with the same directories.
+    /// Where missing libraries are looked for: unpacked packages with the same folders.
     std::filesystem::path source{};
     std::string gnu_triplet{};
 };

@@ -1,6 +1,6 @@
 /// The ELF reader.
 ///
-/// Invariant: every offset and length goes through View::at() or View::text(). Threading: pure functions.
+/// Invariant: every offset and length goes through View::at() or View::text().
 #include "elf_file.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -2,7 +2,7 @@
 /// module's own notes.
 ///
 /// Invariant: no byte outside the given view is read, and the work is bounded by its size, whatever the bytes
-/// say. Threading: pure functions.
+/// say.
 #pragma once
 
 #include <sinew/base/bytes.hpp>

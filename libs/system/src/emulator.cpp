@@ -1,6 +1,6 @@
 /// QEMU's command line.
 ///
-/// Invariant: the guest sees the same machine whatever the options are. Threading: see the header.
+/// Invariant: the guest sees the same machine whatever the options are.
 #include <sinew/base/command.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/system/description.hpp>

@@ -2,7 +2,7 @@
 ///
 /// The tree is laid in layers: the system's base, what all targets share, what is the target's own, Sinew's
 /// programs, the application, the project's overlays, and last the files that are generated. Invariant: files
-/// of the cache are only linked to, never written. Threading: see the header.
+/// of the cache are only linked to, never written.
 #include "elf_closure.hpp"
 #include "elf_file.hpp"
 #include "image.hpp"
@@ -51,7 +51,7 @@ constexpr auto secret_mode = fs::perms{0600};
 constexpr std::size_t program_limit_bytes = 256u << 20;
 constexpr std::string_view init_program = "sbin/init";
 /// Mounted over or made at boot: what an overlay put there would never be seen.
-constexpr std::array<std::string_view, 6> hidden_directories = {"data", "dev", "proc", "run", "sys", "tmp"};
+constexpr std::array<std::string_view, 6> hidden_folders = {"data", "dev", "proc", "run", "sys", "tmp"};
 
 class Assembly {
 public:
@@ -164,7 +164,7 @@ private:
             auto const accept = [&](fs::path const& path) -> Result<bool> {
                 auto const top = path.begin()->string();
                 bool const is_top = std::next(path.begin()) == path.end();
-                if (!is_top && std::ranges::find(hidden_directories, top) != hidden_directories.end()) {
+                if (!is_top && std::ranges::find(hidden_folders, top) != hidden_folders.end()) {
                     return failure(
                         ErrorCode::invalid_argument,
                         fmt::format("{}: /{} is mounted over when the device starts, so /{} would never be "

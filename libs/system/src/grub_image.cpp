@@ -2,7 +2,7 @@
 ///
 /// The script is not embedded as GRUB's early configuration, whose parser knows neither `if` nor functions,
 /// but as grub.cfg on a memory disk inside the core image. Invariant: the same packages and description give
-/// the same bytes. Threading: see the header.
+/// the same bytes.
 #include "grub_image.hpp"
 
 #include "cpio.hpp"

@@ -1,6 +1,4 @@
 /// GRUB for BIOS machines: the core image and the boot code of the disk's first sector.
-///
-/// Threading: blocks; nothing shared.
 #pragma once
 
 #include <sinew/base/bytes.hpp>

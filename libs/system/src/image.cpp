@@ -1,6 +1,4 @@
 /// Making the images.
-///
-/// Invariant and threading: see the header.
 #include "image.hpp"
 
 #include "cpio.hpp"
@@ -81,8 +79,8 @@ Result<> write_initramfs(InitramfsParts const& parts, fs::path const& output) {
     auto const time = static_cast<std::uint32_t>(
         std::clamp<std::int64_t>(parts.build_time, 0, std::numeric_limits<std::uint32_t>::max()));
     CpioArchive archive(time);
-    for (auto const* directory : {"dev", "newroot", "proc", "run", "sys", "tmp"}) {
-        archive.add_directory(directory, 0755);
+    for (auto const* folder : {"dev", "newroot", "proc", "run", "sys", "tmp"}) {
+        archive.add_folder(folder, 0755);
     }
     archive.add_device("dev/console", 0600, 5,
                        1); // where the kernel opens standard output before /dev is mounted

@@ -1,6 +1,6 @@
 /// The two images the kernel reads: the initramfs and the root file system.
 ///
-/// Invariant: the same tree and time give the same bytes. Threading: blocks; nothing shared.
+/// Invariant: the same tree and time give the same bytes.
 #pragma once
 
 #include <sinew/base/bytes.hpp>

@@ -1,6 +1,6 @@
 /// Placing partitions.
 ///
-/// Invariant: areas are disjoint and in the order of the description. Threading: pure functions.
+/// Invariant: areas are disjoint and in the order of the description.
 #include <sinew/base/result.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>

@@ -1,7 +1,6 @@
 /// system.lock: reading, writing, comparing.
 ///
 /// Invariant: what parse_lock() returns can be handed to apt and used in file names as it is.
-/// Threading: pure functions.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/system/lock.hpp>

@@ -1,6 +1,4 @@
 /// Ordering modules by depth-first search.
-///
-/// Invariant and threading: see the header.
 #include "module_order.hpp"
 
 #include "elf_file.hpp"
@@ -78,25 +76,25 @@ std::vector<std::string> split_depends(std::string_view depends) {
     return {names.begin(), names.end()};
 }
 
-Result<ModuleDirectory> ModuleDirectory::open(fs::path const& folder) {
-    ModuleDirectory directory;
+Result<ModuleFolder> ModuleFolder::open(fs::path const& folder) {
+    ModuleFolder modules;
     TRY(auto const files, list_files(folder));
     for (auto const& file : files) {
         if (file.extension() == module_suffix) {
-            directory.m_files[module_key(file.stem().string())] = folder / file;
+            modules.m_files[module_key(file.stem().string())] = folder / file;
         }
     }
     // Lines such as "kernel/fs/binfmt_script.ko".
     TRY(auto const built_in, read_text_file(folder / "modules.builtin"));
     for (std::size_t at = 0; at < built_in.size();) {
         auto const end = std::min(built_in.find('\n', at), built_in.size());
-        directory.m_built_in.insert(module_key(fs::path(built_in.substr(at, end - at)).stem().string()));
+        modules.m_built_in.insert(module_key(fs::path(built_in.substr(at, end - at)).stem().string()));
         at = end + 1;
     }
-    return directory;
+    return modules;
 }
 
-Result<ModuleInfo> ModuleDirectory::find(std::string const& key) {
+Result<ModuleInfo> ModuleFolder::find(std::string const& key) {
     auto const found = m_files.find(key);
     if (found == m_files.end()) {
         return failure(ErrorCode::not_found, "this kernel has no such module; check the name in system.toml");

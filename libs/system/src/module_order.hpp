@@ -2,7 +2,7 @@
 ///
 /// Debian's kernel packages come without modules.dep (it is made when they are installed), so the
 /// dependencies are read from the modules themselves, as depmod does. Invariant: a module stands behind
-/// everything it depends on, and once only. Threading: reads files; nothing shared.
+/// everything it depends on, and once only.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -39,9 +39,9 @@ public:
 };
 
 /// lib/modules/RELEASE of an unpacked kernel package.
-class ModuleDirectory final : public ModuleCatalogue {
+class ModuleFolder final : public ModuleCatalogue {
 public:
-    [[nodiscard]] static Result<ModuleDirectory> open(std::filesystem::path const& folder);
+    [[nodiscard]] static Result<ModuleFolder> open(std::filesystem::path const& folder);
     [[nodiscard]] Result<ModuleInfo> find(std::string const& key) override;
     [[nodiscard]] bool is_built_in(std::string const& key) const override { return m_built_in.contains(key); }
 

@@ -1,6 +1,4 @@
 /// SHA-256 by libsodium.
-///
-/// Invariant and threading: see the header.
 #include "sha256.hpp"
 
 #include <sinew/base/bytes.hpp>

@@ -1,6 +1,6 @@
 /// SHA-256 of files and texts.
 ///
-/// Invariant: files of any size are hashed in pieces. Threading: pure functions; hash_file() blocks.
+/// Invariant: files of any size are hashed in pieces. Pure functions; hash_file() blocks.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,7 +1,7 @@
 /// Work on trees of files.
 ///
 /// Invariant: nothing is ever written outside the tree it is meant for: links are resolved inside it, ".."
-/// stops at its root. Threading: see the header.
+/// stops at its root.
 #include "tree.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -32,8 +32,8 @@ namespace fs = std::filesystem;
 
 constexpr int link_limit = 40;
 
-/// The directory `tree`/`path` as the device sees it, made if need be. Returns its real path inside the tree.
-Result<fs::path> make_directory(fs::path const& tree, fs::path const& path) {
+/// The folder `tree`/`path` as the device sees it, made if need be. Returns its real path inside the tree.
+Result<fs::path> make_folder(fs::path const& tree, fs::path const& path) {
     fs::path done;
     for (auto const& part : path) {
         auto const next = done / part;
@@ -53,7 +53,7 @@ Result<fs::path> make_directory(fs::path const& tree, fs::path const& path) {
         }
         if (!fs::is_directory(tree / done, error)) {
             return failure(ErrorCode::exists,
-                           fmt::format("/{} is in the way: it is not a directory", done.string()));
+                           fmt::format("/{} is in the way: it is not a folder", done.string()));
         }
     }
     return done;
@@ -82,7 +82,7 @@ Result<> copy_file_content(fs::path const& from, fs::path const& to) {
     return {};
 }
 
-/// Copies one entry that is no directory.
+/// Copies one entry that is no folder.
 Result<> copy_entry(fs::path const& from, fs::path const& to, CopyMode mode) {
     TRY_OK(clear_place(to));
     std::error_code error;
@@ -94,7 +94,7 @@ Result<> copy_entry(fs::path const& from, fs::path const& to, CopyMode mode) {
     if (!fs::is_regular_file(status)) {
         return failure(ErrorCode::unsupported,
                        from.string() +
-                           ": is neither a file, a directory nor a link, and can't go onto a device");
+                           ": is neither a file, a folder nor a link, and can't go onto a device");
     }
     if (mode == CopyMode::link_files) {
         fs::create_hard_link(from, to, error);
@@ -181,7 +181,7 @@ Result<> copy_with_links(fs::path const& from, fs::path const& to, fs::path cons
             return failure(ErrorCode::not_found,
                            fmt::format("/{} is not in {}", path.string(), from.string()));
         }
-        TRY(auto const to_parent, make_directory(to, parent));
+        TRY(auto const to_parent, make_folder(to, parent));
         TRY_OK(copy_entry(from / name, to / to_parent / name.filename(), CopyMode::link_files));
         if (!fs::is_symlink(status)) {
             return {};
@@ -210,13 +210,13 @@ Result<> copy_tree(fs::path const& from, fs::path const& to, CopyMode mode,
             }
         }
         if (is_directory) {
-            TRY(auto const made, make_directory(to, relative));
+            TRY(auto const made, make_folder(to, relative));
             auto const permissions = walk->symlink_status().permissions();
             fs::permissions(to / made, permissions & ~(fs::perms::group_write | fs::perms::others_write),
                             error);
             continue;
         }
-        TRY(auto const parent, make_directory(to, relative.parent_path()));
+        TRY(auto const parent, make_folder(to, relative.parent_path()));
         TRY_OK(copy_entry(walk->path(), to / parent / relative.filename(), mode));
     }
     if (error) {
@@ -226,7 +226,7 @@ Result<> copy_tree(fs::path const& from, fs::path const& to, CopyMode mode,
 }
 
 Result<> install_file(fs::path const& from, fs::path const& tree, fs::path const& path, fs::perms mode) {
-    TRY(auto const parent, make_directory(tree, path.parent_path()));
+    TRY(auto const parent, make_folder(tree, path.parent_path()));
     auto const place = tree / parent / path.filename();
     TRY_OK(clear_place(place));
     TRY_OK(copy_file_content(from, place));
@@ -237,7 +237,7 @@ Result<> install_file(fs::path const& from, fs::path const& tree, fs::path const
 
 Result<> install_text(std::string const& content, fs::path const& tree, fs::path const& path,
                       fs::perms mode) {
-    TRY(auto const parent, make_directory(tree, path.parent_path()));
+    TRY(auto const parent, make_folder(tree, path.parent_path()));
     auto const place = tree / parent / path.filename();
     TRY_OK(clear_place(place));
     TRY(auto const file, open_file(place, O_WRONLY | O_CREAT | O_EXCL, static_cast<mode_t>(mode)));
@@ -249,7 +249,7 @@ Result<> install_text(std::string const& content, fs::path const& tree, fs::path
 
 namespace {
 
-/// Moves the entries of `from` into `to`, directory by directory.
+/// Moves the entries of `from` into `to`, folder by folder.
 Result<> move_into(fs::path const& from, fs::path const& to) {
     std::error_code error;
     fs::create_directories(to, error);
@@ -259,9 +259,9 @@ Result<> move_into(fs::path const& from, fs::path const& to) {
     }
     for (auto const& entry : entries) {
         auto const place = to / entry.filename();
-        bool const both_directories = fs::is_directory(fs::symlink_status(entry, error)) &&
-                                      fs::is_directory(fs::symlink_status(place, error));
-        if (both_directories) {
+        bool const both_folders = fs::is_directory(fs::symlink_status(entry, error)) &&
+                                  fs::is_directory(fs::symlink_status(place, error));
+        if (both_folders) {
             TRY_OK(move_into(entry, place));
             continue;
         }

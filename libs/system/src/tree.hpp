@@ -2,8 +2,7 @@
 /// measuring.
 ///
 /// Paths are relative to a tree's root. Links inside a tree are resolved against the tree, never against this
-/// machine: an absolute link in it means the tree's root. Threading: blocks; a tree belongs to one thread at
-/// a time.
+/// machine: an absolute link in it means the tree's root. Blocks; a tree belongs to one thread at a time.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -25,7 +24,7 @@ namespace sinew::system {
 [[nodiscard]] Result<std::vector<std::filesystem::path>> list_files(std::filesystem::path const& tree);
 
 /// Copies the file `path` from tree to tree. If it is a link, the link and what it points to are copied.
-/// Directories on the way are made; links among them that the target tree already has are followed.
+/// Folders on the way are made; links among them that the target tree already has are followed.
 [[nodiscard]] Result<> copy_with_links(std::filesystem::path const& from, std::filesystem::path const& to,
                                        std::filesystem::path const& path);
 
@@ -34,10 +33,10 @@ enum class CopyMode : std::uint8_t {
     link_files, ///< Hard links where possible: neither side may change a file in place afterwards.
     copy_files,
 };
-/// Lays the tree `from` over `to`: directories are merged, files and links replaced. A directory of `from`
-/// that is a link to a directory in `to` is merged into where it points. Modes are kept, but for write
+/// Lays the tree `from` over `to`: folders are merged, files and links replaced. A folder of `from`
+/// that is a link to a folder in `to` is merged into where it points. Modes are kept, but for write
 /// permission of group and others; owners are not. `accept` is asked for each relative path, and its
-/// directory is left out when it says no.
+/// folder is left out when it says no.
 [[nodiscard]] Result<>
 copy_tree(std::filesystem::path const& from, std::filesystem::path const& to, CopyMode mode,
           std::function<Result<bool>(std::filesystem::path const&)> const& accept = {});

@@ -1,7 +1,6 @@
 /// Writing the update scripts.
 ///
 /// Invariant: in every task the last thing touched is the one that makes it count.
-/// Threading: pure functions.
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>

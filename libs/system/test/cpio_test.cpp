@@ -47,7 +47,7 @@ TEST(Cpio, contents_come_back_as_they_were) {
     EXPECT_EQ(*text, "a = 1\n");
 }
 
-TEST(Cpio, a_directory_on_the_way_is_there_once) {
+TEST(Cpio, a_folder_on_the_way_is_there_once) {
     CpioArchive archive(0);
     archive.add_file("a/b/one", {}, 0644);
     archive.add_file("a/b/two", {}, 0644);

@@ -53,7 +53,7 @@ TEST(Description, a_path_that_leaves_the_tree_is_refused) {
     EXPECT_THAT(message_of(replaced(x86_64_text(), "\"srv/app\"", "\"../srv\"")), HasSubstr("../srv"));
 }
 
-TEST(Description, a_kernel_argument_that_a_boot_script_cannot_carry_is_refused) {
+TEST(Description, a_kernel_argument_that_a_boot_script_cant_carry_is_refused) {
     EXPECT_THAT(message_of(replaced(x86_64_text(), "\"panic=5\"", "\"panic='5\"")), HasSubstr("quote"));
 }
 

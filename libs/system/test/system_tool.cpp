@@ -5,8 +5,6 @@
 ///     system_tool firmware SYSTEMS TARGET OUTPUT INIT VERSION   a firmware whose only program is INIT (as
 ///     /sbin/init) system_tool emulator SYSTEMS TARGET IMAGE LOG [kvm]   QEMU's command line, an argument a
 ///     line
-///
-/// Threading: one thread.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/create.hpp>

@@ -74,7 +74,7 @@ TEST_F(Tree, an_overlay_never_writes_into_the_files_it_was_linked_from) {
     EXPECT_EQ(get(m_one / "etc/name"), "cache");
 }
 
-TEST_F(Tree, a_directory_laid_over_a_link_to_a_directory_goes_where_the_link_points) {
+TEST_F(Tree, a_folder_laid_over_a_link_to_a_folder_goes_where_the_link_points) {
     fs::create_directories(m_two / "usr/bin");
     fs::create_symlink("usr/bin", m_two / "bin");
     put(m_one / "bin/tool", "x");

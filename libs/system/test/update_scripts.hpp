@@ -1,7 +1,5 @@
 /// What the tests of the generated update scripts share: a device in memory, firmware for it, and what GRUB's
 /// script decides.
-///
-/// Threading: one thread.
 #pragma once
 
 #include "boot_readers.hpp"

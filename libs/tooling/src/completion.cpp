@@ -90,7 +90,7 @@ std::string fish_options(std::string const& condition, Command const& command) {
     for (Argument const& option : command.options) {
         text += fmt::format("complete -c sinew -n {} -l {} -d {}{}\n", fish_quoted(condition),
                             long_name(option.names).substr(2), fish_quoted(option.help),
-                            option.completes == Completes::file || option.completes == Completes::directory
+                            option.completes == Completes::file || option.completes == Completes::folder
                                 ? " -r -F"
                             : takes_value(option) ? " -x"
                                                   : "");

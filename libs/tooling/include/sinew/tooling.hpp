@@ -1,8 +1,7 @@
 /// The front door of libs/tooling: everything the `sinew` command does, callable from a program or a test.
 ///
-/// The program in apps/sinew only calls run(); each command's own header lies in <sinew/tooling/...>.
-/// Threading: one command at a time, from the main thread (commands start other programs and install signal
-/// handlers).
+/// The program in apps/sinew only calls run(); each command's own header lies in <sinew/tooling/...>. One
+/// command at a time, from the main thread (commands start other programs and install signal handlers).
 #pragma once
 
 #include <span>

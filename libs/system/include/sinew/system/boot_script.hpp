@@ -3,7 +3,7 @@
 /// Three blocks on the disk decide what GRUB starts. The state (and its copy) is written by Linux only and
 /// names the validated slot and the slot on trial; "tried" is written by both: 0 by an update as its very
 /// last step, 1 by GRUB before it starts the trial. So a slot is started untested exactly once, and only
-/// after an update was complete. Threading: pure functions.
+/// after an update was complete.
 #pragma once
 
 #include <sinew/base/bytes.hpp>

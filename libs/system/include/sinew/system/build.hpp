@@ -1,8 +1,8 @@
 /// Assembles a system from Debian's signed packages, or takes it from the cache.
 ///
 /// A built system is a folder named by the hash of all that went into it; it appears whole or not at all, is
-/// never changed afterwards, and may be used by any number of builds at once. Threading: blocks for minutes
-/// when nothing is cached; several processes may build at once.
+/// never changed afterwards, and may be used by any number of builds at once. Blocks for minutes when nothing
+/// is cached; several processes may build at once.
 #pragma once
 
 #include <sinew/base/result.hpp>

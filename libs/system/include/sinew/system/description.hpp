@@ -1,8 +1,7 @@
 /// What a target is: systems/<target>/system.toml as described structs.
 ///
 /// This file is the single source of packages, kernel, modules, bootloader, partitions, consoles, services
-/// and emulator; everything else about a target is generated from it. Threading: plain values and free
-/// functions.
+/// and emulator; everything else about a target is generated from it.
 #pragma once
 
 #include <sinew/base/describe.hpp>
@@ -106,7 +105,7 @@ struct RootFileSystem {
     RootfsFormat format = RootfsFormat::squashfs;
     /// Commands of busybox that are linked, as full paths, e.g. "/bin/sh".
     std::vector<std::string> applets{};
-    /// Empty directories.
+    /// Empty folders.
     std::vector<std::string> directories{};
     /// Link -> what it points to.
     std::map<std::string, std::string> links{};

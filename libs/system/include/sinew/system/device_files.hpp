@@ -1,6 +1,4 @@
 /// The files on the device that follow from a description: init.toml and device.toml.
-///
-/// Threading: pure functions.
 #pragma once
 
 #include <sinew/device/config.hpp>

@@ -1,6 +1,6 @@
 /// QEMU's command line for a target.
 ///
-/// Threading: pure functions, except detect_acceleration().
+/// Pure functions, except detect_acceleration().
 #pragma once
 
 #include <sinew/system/description.hpp>

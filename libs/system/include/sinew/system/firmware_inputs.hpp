@@ -1,7 +1,7 @@
 /// From a built system and an application to the files that an update script packs.
 ///
 /// The same inputs give the same bytes: times are those of `build_time`, owners are root, order is fixed.
-/// Threading: blocks; a call shares nothing with another that has its own `output`.
+/// Blocks; a call shares nothing with another that has its own `output`.
 #pragma once
 
 #include <sinew/base/result.hpp>

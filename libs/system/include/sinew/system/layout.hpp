@@ -1,7 +1,6 @@
 /// The disk layout: where everything lies, computed from a description.
 ///
 /// All offsets and counts are in blocks of 512 bytes. Nothing overlaps (checked when it is computed).
-/// Threading: plain values.
 #pragma once
 
 #include <sinew/base/result.hpp>

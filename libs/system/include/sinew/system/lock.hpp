@@ -1,7 +1,6 @@
 /// system.lock: exactly which packages a system is made of.
 ///
 /// Sorted by name; every package carries the SHA-256 that Debian's signed index gave for it.
-/// Threading: plain values and free functions.
 #pragma once
 
 #include <sinew/base/describe.hpp>

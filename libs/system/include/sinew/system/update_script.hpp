@@ -2,7 +2,7 @@
 /// device.
 ///
 /// Order is everything in them. An upgrade first makes sure that the slot it writes to can't be started,
-/// writes it, then its description, and as the very last write allows its trial. Threading: pure functions.
+/// writes it, then its description, and as the very last write allows its trial.
 #pragma once
 
 #include <sinew/system/description.hpp>

@@ -1,7 +1,7 @@
 /// Writing a firmware to a card or to an image file.
 ///
 /// Invariant: the data partition of a disk that already has this layout is not written to, unless told to
-/// erase. Threading: one thread. Blocks until everything is on the medium.
+/// erase. Blocks until everything is on the medium.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,8 +1,7 @@
 /// Command: the description of one command, from which come its parser, its --help and its shell completion.
 ///
-/// A command's file describes it without naming the parser library, so only cli.cpp compiles that.
-/// Invariant: an option's target outlives the Command, because `run` shares ownership of the options struct.
-/// Threading: built and used by one thread.
+/// A command's file describes it without naming the parser library, so only cli.cpp compiles that. Invariant:
+/// an option's target outlives the Command, because `run` shares ownership of the options struct.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -24,7 +23,7 @@ using ArgumentTarget =
     std::variant<bool*, std::string*, std::optional<std::string>*, std::int64_t*, std::vector<std::string>*>;
 
 /// What kind of word a shell may offer in its place.
-enum class Completes : std::uint8_t { nothing, file, directory, target };
+enum class Completes : std::uint8_t { nothing, file, folder, target };
 
 struct Argument {
     /// "--output,-o" for an option, "NAME" for a positional argument.

@@ -1,6 +1,4 @@
 /// Shell completion scripts, generated from the commands' descriptions.
-///
-/// Threading: free functions.
 #pragma once
 
 #include <sinew/tooling/command.hpp>

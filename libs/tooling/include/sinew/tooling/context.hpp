@@ -1,6 +1,4 @@
 /// Context: what every command is given: where to talk, and where Sinew, its cache and the user's keys are.
-///
-/// Threading: one thread.
 #pragma once
 
 #include <sinew/base/text.hpp>

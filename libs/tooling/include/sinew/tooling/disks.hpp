@@ -1,7 +1,7 @@
 /// The disks of this machine, and whether one may be overwritten.
 ///
 /// Invariant: a disk that holds anything mounted, a swap area or part of the running system is never
-/// burnable. Threading: free functions; each call reads the kernel's files anew.
+/// burnable. Free functions; each call reads the kernel's files anew.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,6 +1,4 @@
 /// What this machine needs to build, emulate and update, and which Debian package brings it.
-///
-/// Threading: one thread.
 #pragma once
 
 #include <cstdint>

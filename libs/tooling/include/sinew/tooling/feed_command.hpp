@@ -1,6 +1,6 @@
 /// Feeds a file to a program's standard input and hears what it says, with progress.
 ///
-/// Threading: one thread. Blocks until the program ends.
+/// Blocks until the program ends.
 #pragma once
 
 #include <sinew/base/command.hpp>

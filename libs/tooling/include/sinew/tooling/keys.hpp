@@ -4,7 +4,6 @@
 ///     ssh/id_ed25519, ssh/id_ed25519.pub, ssh/known_hosts
 ///
 /// Invariant: a key file that exists is never overwritten; private keys have mode 0600, folders 0700.
-/// Threading: one thread.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,6 +1,6 @@
 /// LiveView: a screen of text that is drawn again and again until a key ends it.
 ///
-/// Invariant: the terminal is as before when it is destroyed. Threading: one thread.
+/// Invariant: the terminal is as before when it is destroyed.
 #pragma once
 
 #include <sinew/base/clock.hpp>

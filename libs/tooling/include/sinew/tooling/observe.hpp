@@ -1,7 +1,7 @@
 /// Looking into a running application: the client of its observe socket, and what `sinew observe` and
 /// `sinew top` print.
 ///
-/// Threading: one thread; ask() blocks until the answer or its time limit.
+/// One thread; ask() blocks until the answer or its time limit.
 #pragma once
 
 #include <sinew/base/clock.hpp>

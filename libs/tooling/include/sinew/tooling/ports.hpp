@@ -1,6 +1,4 @@
 /// TCP ports of this machine.
-///
-/// Threading: free functions.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,7 +1,7 @@
 /// Runs a program that keeps the terminal: its output goes straight to the user, Ctrl-C ends it in order.
 ///
 /// Invariant: when run_attached() returns the program has ended and been reaped, and the signal mask is as
-/// before. Threading: call from the main thread only (it waits for signals of the whole process).
+/// before. Call from the main thread only (it waits for signals of the whole process).
 #pragma once
 
 #include <sinew/base/result.hpp>

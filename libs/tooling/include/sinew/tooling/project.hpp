@@ -1,7 +1,6 @@
 /// A project on disk: its name rules, its sinew.toml and where its parts lie.
 ///
 /// Invariant: a Project's name is valid and its target known when it comes from Project::load().
-/// Threading: plain values.
 #pragma once
 
 #include <sinew/base/describe.hpp>

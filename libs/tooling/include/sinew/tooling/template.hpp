@@ -3,7 +3,6 @@
 /// In a template's text @NAME@ is the project's name, @TYPE@ its type name (SensorNode), @TITLE@ its name for
 /// people (Sensor node) and @TARGET@ the target. A file or folder called "NAME" is renamed too; "gitignore"
 /// becomes ".gitignore" and "gitkeep" ".gitkeep".
-/// Threading: one thread.
 #pragma once
 
 #include <sinew/base/result.hpp>

@@ -1,7 +1,7 @@
 /// Updating a running device over ssh(1), and finding out what became of it.
 ///
 /// Invariant: success is only reported once the device itself says that the new firmware runs and is
-/// validated. Threading: one thread; upload() blocks until the outcome is known or time is up.
+/// validated. One thread; upload() blocks until the outcome is known or time is up.
 #pragma once
 
 #include <sinew/base/clock.hpp>
