@@ -144,7 +144,7 @@ def test_two_builds_at_once_wait_for_each_other_and_get_the_same(builder):
     results = [process.communicate(timeout=BUILD_LIMIT_S) for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], results
     assert results[0][0] == results[1][0]
-    assert "waiting for another build" in results[1][1]
+    assert "waiting for process" in results[1][1]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="this test becomes an ordinary user, which only root can")

@@ -1,6 +1,6 @@
 /// Driving apt-get.
 ///
-/// Invariant: every call carries the private configuration, in a fixed locale. Threading: see the header.
+/// Invariant: every call carries the private configuration, in a fixed locale.
 #include "apt.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -249,9 +249,11 @@ Result<> AptRoot::run_with_retries(std::vector<std::string> const& arguments, Co
             bool const mismatch = result.error_output.contains("Hash Sum mismatch");
             return failure(
                 mismatch ? ErrorCode::corrupt : ErrorCode::unavailable,
-                fmt::format("{} failed after {} attempt{}:{}\nSee whether the archive is reachable and "
-                            "complete, or name another one in SINEW_DEBIAN_MIRROR",
-                            what, attempt + 1, attempt == 0 ? "" : "s", said));
+                fmt::format(
+                    "{} failed after {} attempt{}:{}\nSee whether the archive is reachable and "
+                    "complete, or name another one in SINEW_DEBIAN_MIRROR; then run again: it goes on "
+                    "where it was",
+                    what, attempt + 1, attempt == 0 ? "" : "s", said));
         }
         if (m_options.on_notice) {
             m_options.on_notice(
@@ -299,6 +301,9 @@ Result<std::vector<LockedPackage>> AptRoot::find_vanished(std::vector<LockedPack
     TRY(auto const all, run(arguments));
     if (all.status != 0) { // apt names only the first one that is gone: ask for each
         for (auto const& package : packages) {
+            if (m_options.on_line) {
+                m_options.on_line("asking for " + package.name);
+            }
             TRY(auto const one, run({"-qq", "--print-uris", "download", specification(package)}));
             if (one.status != 0) {
                 vanished.push_back(package);

@@ -1,7 +1,6 @@
 /// build_system(): lock, packages, assembly, cache.
 ///
 /// Invariant: a system's folder gets its final name by one rename, after everything in it is written.
-/// Threading: see the header.
 #include "apt.hpp"
 #include "assembly.hpp"
 #include "cache.hpp"
@@ -22,6 +21,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
@@ -76,8 +76,7 @@ public:
         if (m_has_lock && is_built()) {
             return load();
         }
-        TRY(auto const guard,
-            m_cache.lock(name(), [&] { notice("waiting for another build of " + name()); }));
+        TRY(auto const guard, wait_for_other_builds());
         TRY_OK(m_cache.sweep(name()));
         TRY_OK(read_lock()); // the other build may have written it
         if (!m_has_lock) {
@@ -93,8 +92,7 @@ public:
     }
 
     Result<std::vector<LockChange>> update() {
-        TRY(auto const guard,
-            m_cache.lock(name(), [&] { notice("waiting for another build of " + name()); }));
+        TRY(auto const guard, wait_for_other_builds());
         TRY_OK(read_lock());
         TRY_OK(renew_lock(""));
         return m_changes;
@@ -121,6 +119,12 @@ private:
         }
     }
 
+    [[nodiscard]] Result<FileDescriptor> wait_for_other_builds() const {
+        return m_cache.lock(name(), [this](std::string const& holder) {
+            notice(fmt::format("waiting for {}, which builds the system {}", holder, name()));
+        });
+    }
+
     Result<> read_lock() {
         std::error_code error;
         m_has_lock = fs::exists(lock_file(), error);
@@ -131,13 +135,13 @@ private:
         return {};
     }
 
-    [[nodiscard]] Result<AptRoot> open_apt() const {
+    [[nodiscard]] Result<AptRoot> open_apt() {
         return AptRoot::create(m_target.description,
                                {.folder = m_cache.apt_root(name()),
                                 .mirrors = configured_mirrors(m_options),
                                 .wait = m_options.wait,
                                 .on_notice = m_options.on_notice,
-                                .on_line = [this](std::string_view line) { progress("download", line, 20); },
+                                .on_line = [this](std::string_view line) { show_download(line); },
                                 .run = {}});
     }
 
@@ -184,6 +188,7 @@ private:
     }
 
     Result<> fetch_packages() {
+        TRY_OK(keep_downloads());
         TRY(auto missing, missing_packages());
         if (missing.empty()) {
             return {};
@@ -217,8 +222,41 @@ private:
         return failure(ErrorCode::unavailable, "apt did not download " + package.name);
     }
 
+    /// Takes into the cache what an interrupted build has downloaded: only the rest is fetched again.
+    [[nodiscard]] Result<> keep_downloads() const {
+        std::error_code none;
+        if (!fs::exists(m_cache.downloads(name()), none)) {
+            return {};
+        }
+        for (auto const& package : m_lock.packages) {
+            auto const file = find_download(m_cache.downloads(name()), package);
+            if (file && !m_cache.has_package(package)) {
+                (void)m_cache.add_package(*file, package); // what isn't whole is removed, and fetched again
+            }
+        }
+        return remove_tree(m_cache.downloads(name()));
+    }
+
+    /// apt numbers what it fetches: "Get:12 http://deb.debian.org/debian bookworm/main amd64 grub-common".
+    void show_download(std::string_view line) {
+        if (m_to_download == 0) {
+            progress("resolve", line, 5);
+        }
+        if (m_to_download == 0 || !line.starts_with("Get:")) {
+            return;
+        }
+        std::size_t number = 0;
+        std::from_chars(line.data() + 4, line.data() + line.size(), number);
+        number = std::min(number, m_to_download);
+        progress("download", fmt::format("package {} of {}", number, m_to_download),
+                 10 + static_cast<int>(30 * number / m_to_download));
+    }
+
     Result<> download(AptRoot& apt, std::vector<LockedPackage> const& missing) {
-        TRY(auto const folder, m_cache.make_work_folder(name()));
+        auto const folder = m_cache.downloads(name());
+        std::error_code error;
+        fs::create_directories(folder, error);
+        m_to_download = missing.size();
         progress("download", fmt::format("{} packages", missing.size()), 10);
         TRY_OK(apt.download(missing, folder));
         for (auto const& package : missing) {
@@ -289,6 +327,8 @@ private:
     Cache m_cache;
     Lock m_lock;
     bool m_has_lock = false;
+    /// 0: apt is fetching indexes.
+    std::size_t m_to_download = 0;
     std::vector<LockChange> m_changes;
 };
 

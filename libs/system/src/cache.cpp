@@ -1,15 +1,13 @@
 /// The cache on disk.
-///
-/// Invariant and threading: see the header.
 #include "cache.hpp"
 
 #include "sha256.hpp"
 #include "tree.hpp"
 
 #include <sinew/base/file.hpp>
-#include <sinew/base/file_lock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/system/lock.hpp>
+#include <sinew/system/named_lock.hpp>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -105,8 +103,13 @@ Result<fs::path> Cache::make_work_folder(std::string_view target) const {
     return folder;
 }
 
-Result<FileDescriptor> Cache::lock(std::string_view target, std::function<void()> const& on_wait) const {
-    return lock_file(m_folder / fmt::format("{}.lock", target), on_wait);
+Result<FileDescriptor> Cache::lock(std::string_view target,
+                                   std::function<void(std::string const&)> const& on_wait) const {
+    return lock_by_name(m_folder / fmt::format("{}.lock", target), on_wait);
+}
+
+fs::path Cache::downloads(std::string_view target) const {
+    return m_folder / "apt" / fmt::format("{}-downloads", target);
 }
 
 Result<> Cache::sweep(std::string_view target) const {

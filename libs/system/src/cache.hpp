@@ -1,8 +1,8 @@
 /// The cache: packages by hash, built systems by key, and the lock that keeps two builds apart.
 ///
 /// Invariant: what has its final name is complete. Everything unfinished carries ".part" in its name and is
-/// swept by the next build that holds the lock. Threading: paths are plain values; the lock belongs to the
-/// process that took it and ends with it (also by kill -9).
+/// swept by the next build that holds the lock. Paths are plain values; the lock belongs to the process that
+/// took it and ends with it (also by kill -9).
 #pragma once
 
 #include <sinew/base/file.hpp>
@@ -35,9 +35,11 @@ public:
     /// A new folder for unfinished work on the same file system, removed by sweep() if it is left behind.
     [[nodiscard]] Result<std::filesystem::path> make_work_folder(std::string_view target) const;
 
-    /// Waits until no other build works on `target`; `on_wait` is called if it has to.
+    /// Waits until no other build works on `target`; if it has to, `on_wait` is told for whom.
     [[nodiscard]] Result<FileDescriptor> lock(std::string_view target,
-                                              std::function<void()> const& on_wait) const;
+                                              std::function<void(std::string const&)> const& on_wait) const;
+    /// Where the packages of `target` are downloaded to. Stays when a build is interrupted.
+    [[nodiscard]] std::filesystem::path downloads(std::string_view target) const;
     /// Removes what an interrupted build of `target` left. Only with the lock held.
     [[nodiscard]] Result<> sweep(std::string_view target) const;
 

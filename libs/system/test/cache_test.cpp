@@ -86,8 +86,8 @@ TEST_F(CacheTest, a_second_build_waits_and_a_dead_one_leaves_no_lock) {
     char byte = 0;
     ASSERT_EQ(::read(pipe_ends[0], &byte, 1), 1);
     ASSERT_EQ(byte, '+');
-    auto const taken = m_cache.lock("x86_64", [&] {
-        waited = true;
+    auto const taken = m_cache.lock("x86_64", [&](std::string const& holder) {
+        waited = holder.contains(std::to_string(child));
         ::kill(child, SIGKILL); // the lock must end with its holder
     });
     EXPECT_TRUE(taken);

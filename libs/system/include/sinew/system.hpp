@@ -1,8 +1,8 @@
 /// The front door of libs/system: what a target is made of, and the parts of a firmware that come from it.
 ///
 ///     auto target = sinew::system::load_system("systems", "x86_64");
-///     auto built  = sinew::system::build_system(*target, {.on_progress = show});   // minutes once, then
-///     cached auto parts  = sinew::system::assemble_firmware_inputs(*built, {
+///     auto built  = sinew::system::build_system(*target, {.on_progress = show}); // minutes once, then cached
+///     auto parts  = sinew::system::assemble_firmware_inputs(*built, {
 ///         .programs = {{"sbin/init", "build/device/bin/sinew-init"}, {"usr/bin/sinewd", ...}},
 ///         .application = "build/app",
 ///         .identity = {.product = "blinky", .version = "0.1.0"},
@@ -12,7 +12,6 @@
 ///     auto qemu = sinew::system::emulator_command(*target, {.image = "blinky.img", .ssh_port = 2222});
 ///
 /// Invariant: every number of the layout is read from systems/<target>/system.toml and from nowhere else.
-/// Threading: see each header; nothing here has global state.
 #pragma once
 
 #include <sinew/system/boot_script.hpp>
@@ -23,4 +22,6 @@
 #include <sinew/system/firmware_inputs.hpp>
 #include <sinew/system/layout.hpp>
 #include <sinew/system/lock.hpp>
+#include <sinew/system/named_lock.hpp>
+#include <sinew/system/source_hash.hpp>
 #include <sinew/system/update_script.hpp>
