@@ -60,7 +60,7 @@ Result<BurnReport> apply(Context const& context, Plan const& plan, firmware::Blo
         kind == firmware::MessageKind::info ? console.detail(text) : console.warn(text);
     };
     options.on_progress = [&console](firmware::Progress const& progress) {
-        console.progress("writing", static_cast<std::uint64_t>(progress.percent), 100);
+        console.progress("writing", static_cast<std::uint64_t>(progress.percent), 100, ProgressUnit::percent);
     };
     auto applied = firmware::apply_archive(*input, disk, options);
     console.end_progress();

@@ -1,8 +1,8 @@
 // Running cmake and ninja. See cmake_build.hpp.
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
-#include <sinew/base/file_lock.hpp>
 #include <sinew/base/text.hpp>
+#include <sinew/system/named_lock.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/console.hpp>
 
@@ -89,8 +89,9 @@ std::optional<BuildStep> parse_build_step(std::string_view line) {
 Result<> build_with_cmake(Console& console, CmakeBuild const& build) {
     std::error_code problem;
     fs::create_directories(build.folder, problem);
-    TRY(auto const lock, lock_file(build.folder / "sinew-build.lock", [&console, &build] {
-            console.say("waiting for another sinew that builds in " + build.folder.string());
+    TRY(auto const lock,
+        system::lock_by_name(build.folder / "sinew-build.lock", [&](std::string const& holder) {
+            console.warn(fmt::format("waiting for {}, which builds in {}", holder, build.folder.string()));
         }));
     auto const arguments = configure_arguments(build);
     if (!is_configured(build, arguments)) {
@@ -109,7 +110,7 @@ Result<> build_with_cmake(Console& console, CmakeBuild const& build) {
                            {"CLICOLOR_FORCE", console.options().colours ? "1" : "0"}};
     options.on_line = [&](std::string_view line) {
         if (auto const step = parse_build_step(line)) {
-            console.progress(build.label, step->done, step->total);
+            console.progress(build.label, step->done, step->total, ProgressUnit::steps);
         }
         if (!is_noise(line)) {
             said += std::string(line) + "\n";

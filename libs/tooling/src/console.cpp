@@ -15,6 +15,7 @@ namespace {
 
 constexpr int bar_width = 30;
 constexpr auto redraw_interval = std::chrono::milliseconds(50);
+constexpr auto line_interval = std::chrono::seconds(10);
 
 struct Unit {
     std::string_view suffix;
@@ -31,6 +32,16 @@ constexpr std::array<Unit, 11> units = {{{"KiB", 1ull << 10},
                                          {"GB", 1'000'000'000},
                                          {"B", 1},
                                          {"", 1}}};
+
+std::string progress_text(std::uint64_t done, std::uint64_t total, ProgressUnit unit) {
+    if (unit == ProgressUnit::steps) {
+        return total == 0 ? fmt::format("{}", done) : fmt::format("{} of {}", done, total);
+    }
+    if (total == 0) {
+        return format_size(done);
+    }
+    return fmt::format("{:>3}%", std::min(done, total) * 100 / total);
+}
 
 } // namespace
 
@@ -52,7 +63,12 @@ std::string Console::dim(std::string_view text) const {
 }
 
 void Console::line(std::FILE* stream, std::string_view text) {
-    end_progress();
+    // The bar comes back with the next sign of progress.
+    if (m_progress_drawn) {
+        m_progress_drawn = false;
+        fmt::print(m_output, "\r\033[K");
+        std::fflush(m_output);
+    }
     fmt::print(stream, "{}\n", text);
     std::fflush(stream);
 }
@@ -99,33 +115,43 @@ void Console::result(Value const& value) {
     }
 }
 
-void Console::progress(std::string_view label, std::uint64_t done, std::uint64_t total) {
-    if (!m_options.progress || m_options.json) {
-        return;
-    }
+void Console::progress(std::string_view label, std::uint64_t done, std::uint64_t total, ProgressUnit unit) {
     MonotonicTime const now = SystemClock().now();
-    if (!m_progress_drawn) {
+    if (!m_in_progress) {
+        m_in_progress = true;
         m_progress_began = now;
-    } else if (now - m_last_draw < redraw_interval && done != total) {
-        return;
+        m_last_draw = now;
     }
-    m_last_draw = now;
+    if (m_options.progress && !m_options.json) {
+        if (!m_progress_drawn || now - m_last_draw >= redraw_interval || done == total) {
+            m_last_draw = now;
+            draw_bar(label, done, total, unit);
+        }
+    } else if (now - m_last_draw >= line_interval) {
+        m_last_draw = now;
+        fmt::print(m_diagnostics, "{}: {}\n", label, progress_text(done, total, unit));
+        std::fflush(m_diagnostics);
+    }
+}
+
+void Console::draw_bar(std::string_view label, std::uint64_t done, std::uint64_t total, ProgressUnit unit) {
     m_progress_drawn = true;
-    double const seconds = std::chrono::duration<double>(now - m_progress_began).count();
-    std::string const rate =
-        seconds > 0.2 ? format_size(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)) + "/s"
-                      : "";
-    if (total == 0) {
-        fmt::print(m_output, "\r\033[K{} {} {}", label, format_size(done), rate);
-    } else {
-        auto const filled = static_cast<int>(std::min(done, total) * bar_width / total);
-        fmt::print(m_output, "\r\033[K{} [{:=<{}}{:<{}}] {:>3}% {}", label, "", filled, "",
-                   bar_width - filled, std::min(done, total) * 100 / total, rate);
+    double const seconds = std::chrono::duration<double>(m_last_draw - m_progress_began).count();
+    std::string rate;
+    if (unit == ProgressUnit::bytes && seconds > 0.2) {
+        rate = " " + format_size(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)) + "/s";
     }
+    std::string bar;
+    if (total != 0) {
+        auto const filled = static_cast<int>(std::min(done, total) * bar_width / total);
+        bar = fmt::format("[{:=<{}}{:<{}}] ", "", filled, "", bar_width - filled);
+    }
+    fmt::print(m_output, "\r\033[K{} {}{}{}", label, bar, progress_text(done, total, unit), rate);
     std::fflush(m_output);
 }
 
 void Console::end_progress() {
+    m_in_progress = false;
     if (m_progress_drawn) {
         m_progress_drawn = false;
         fmt::print(m_output, "\r\033[K");

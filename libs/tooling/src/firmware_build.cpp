@@ -1,17 +1,18 @@
 // The steps of `sinew firmware`. See firmware_build.hpp.
 #include <sinew/base/file.hpp>
-#include <sinew/base/file_lock.hpp>
 #include <sinew/system.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/context.hpp>
 #include <sinew/tooling/firmware_build.hpp>
+#include <sinew/tooling/interrupt_notice.hpp>
 #include <sinew/tooling/keys.hpp>
+#include <sinew/tooling/made_beside.hpp>
+#include <sinew/tooling/prebuilt.hpp>
 #include <sinew/tooling/project.hpp>
 
 #include <fmt/core.h>
 
 #include <charconv>
-#include <functional>
 #include <map>
 #include <optional>
 #include <system_error>
@@ -42,11 +43,9 @@ struct Work {
     KeyStore keys;
 };
 
-using Variables = std::vector<std::pair<std::string, std::string>>;
-
 /// What every build for a device is configured with. Assertions stay in: a broken invariant must crash, not
 /// go on.
-Variables cross_variables(system::BuiltSystem const& built, std::string_view optimisation) {
+CmakeVariables cross_variables(system::BuiltSystem const& built, std::string_view optimisation) {
     auto const flags = fmt::format("{} -ffunction-sections -fdata-sections", optimisation);
     return {{"CMAKE_TOOLCHAIN_FILE", built.toolchain_file.string()},
             {"CMAKE_BUILD_TYPE", "Release"},
@@ -63,7 +62,7 @@ Result<system::BuiltSystem> prepare_system(Work const& work, system::Target cons
     options.cache = work.context.paths().cache;
     options.on_progress = [&console](system::BuildProgress const& progress) {
         console.progress(fmt::format("system: {} {}", progress.step, progress.detail),
-                         static_cast<std::uint64_t>(progress.percent), 100);
+                         static_cast<std::uint64_t>(progress.percent), 100, ProgressUnit::percent);
     };
     options.on_notice = [&console](std::string const& notice) { console.warn(notice); };
     auto built = system::build_system(target, options);
@@ -71,37 +70,48 @@ Result<system::BuiltSystem> prepare_system(Work const& work, system::Target cons
     return built;
 }
 
-/// Sinew's own programs, built once a system and source tree; afterwards this only checks that nothing
-/// changed.
-Result<std::map<std::string, fs::path>> build_device_programs(Work const& work,
-                                                              system::BuiltSystem const& built) {
-    std::string const tree = fmt::format("{:016x}", std::hash<std::string>{}(work.root.string()));
-    fs::path const folder =
-        work.context.paths().cache / "device" /
-        fmt::format("{}-{}-{}", built.target.description.name, built.key.substr(0, 12), tree);
-    Variables variables = cross_variables(built, "-Os");
-    variables.emplace_back("SINEW_COMPONENTS", "device");
-    variables.emplace_back("SINEW_TESTS", "OFF");
-    std::vector<std::string> targets;
+/// A part of Sinew for the target. Each version of Sinew is built once for all projects.
+Part device_part(Work const& work, system::BuiltSystem const& built, PartKind kind) {
+    system::Description const& description = built.target.description;
+    bool const is_programs = kind == PartKind::programs;
+    Part part{.kind = kind,
+              .name = description.name,
+              .label =
+                  fmt::format("Sinew's {} for {}", is_programs ? "programs" : "libraries", description.name),
+              .variables = cross_variables(built, is_programs ? "-Os" : "-O2"),
+              .compiler = description.gnu_triplet + "-g++-12"};
+    part.variables.emplace_back("SINEW_COMPONENTS", is_programs ? "device" : "application");
+    part.variables.emplace_back("SINEW_TESTS", "OFF");
+    if (is_programs) {
+        part.find_made = [&console = work.context.console(),
+                          wanted = DeviceBuild{.root = work.root,
+                                               .sysroot = built.sysroot,
+                                               .compiler = part.compiler,
+                                               .variables = part.variables}] {
+            auto const own = find_equal_build(console, own_build_folder(), wanted);
+            return own ? own : find_equal_build(console, wanted.root / "build" / "tool", wanted);
+        };
+    }
+    return part;
+}
+
+Result<std::map<std::string, fs::path>> find_device_programs(Work const& work,
+                                                             system::BuiltSystem const& built) {
+    TRY(auto const folder, prebuilt_part(work.context, device_part(work, built, PartKind::programs)));
     std::map<std::string, fs::path> programs;
     for (auto const& [path, program] : device_programs()) {
-        targets.push_back(program.string());
         programs.emplace(path, folder / "bin" / program);
     }
-    TRY_OK(build_with_cmake(work.context.console(), {.source = work.root,
-                                                     .folder = folder,
-                                                     .variables = std::move(variables),
-                                                     .targets = std::move(targets),
-                                                     .label = fmt::format("Sinew's programs for {}",
-                                                                          built.target.description.name)}));
     return programs;
 }
 
 Result<fs::path> build_application(Work const& work, system::BuiltSystem const& built) {
     ProjectConfig const& config = work.project.config();
+    TRY(auto const prebuilt, prebuilt_part(work.context, device_part(work, built, PartKind::libraries)));
     fs::path const folder = work.output_folder / "application";
-    Variables variables = cross_variables(built, "-O2");
+    CmakeVariables variables = cross_variables(built, "-O2");
     variables.emplace_back("SINEW_ROOT", work.root.string());
+    variables.emplace_back("SINEW_PREBUILT", prebuilt.string());
     TRY_OK(build_with_cmake(work.context.console(),
                             {.source = work.project.folder(),
                              .folder = folder,
@@ -254,7 +264,7 @@ Result<firmware::CreateReport> pack(Work const& work, system::FirmwareInputs con
     options.private_key = key.key;
     options.on_warning = [&console](std::string const& warning) { console.warn(warning); };
     options.on_progress = [&console](firmware::Progress const& progress) {
-        console.progress("packing", static_cast<std::uint64_t>(progress.percent), 100);
+        console.progress("packing", static_cast<std::uint64_t>(progress.percent), 100, ProgressUnit::percent);
     };
     auto report = firmware::create_archive(options);
     console.end_progress();
@@ -278,14 +288,17 @@ Result<FirmwareBuild> build_firmware(Context const& context, Project const& proj
     if (problem) {
         return std::unexpected(error_from_errno(problem.value(), work.output_folder.string()));
     }
-    TRY(auto const lock, lock_file(work.output_folder / "firmware.lock", [&context] {
-            context.console().say("waiting for another `sinew firmware` of this project");
+    TRY(auto const lock,
+        system::lock_by_name(work.output_folder / "firmware.lock", [&context](std::string const& holder) {
+            context.console().warn(
+                fmt::format("waiting for {}, which builds this project's firmware", holder));
         }));
+    InterruptNotice const notice;
     StepTimer const timer(context.console(), "in all");
     TRY(auto const key, signing_key(work));
     TRY(auto const target, system::load_system(root / "systems", project.config().target));
     TRY(auto const built, prepare_system(work, target));
-    TRY(auto programs, build_device_programs(work, built));
+    TRY(auto programs, find_device_programs(work, built));
     TRY(auto const program, build_application(work, built));
     TRY(auto const tree, lay_out_application(work, program));
     TRY(auto const inputs, assemble(work, built, std::move(programs), tree, key));

@@ -2,6 +2,8 @@
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/command.hpp>
 #include <sinew/tooling/context.hpp>
+#include <sinew/tooling/interrupt_notice.hpp>
+#include <sinew/tooling/prebuilt.hpp>
 #include <sinew/tooling/process.hpp>
 #include <sinew/tooling/project.hpp>
 
@@ -30,15 +32,26 @@ struct HostBuild {
 Result<HostBuild> build_for_host(Context& context, Options const& options, std::vector<std::string> targets) {
     TRY(auto const root, context.root());
     TRY(auto project, Project::load(context, fs::current_path()));
-    fs::path const folder =
-        project.build_folder(options.sanitizers.empty() ? "host" : "host-" + options.sanitizers);
+    std::string const machine = options.sanitizers.empty() ? "host" : "host-" + options.sanitizers;
+    fs::path const folder = project.build_folder(machine);
+    std::string const compiler = environment("CXX");
+    CmakeVariables variables = {{"SINEW_SANITIZE", options.sanitizers}, {"CMAKE_BUILD_TYPE", "Debug"}};
+    Part libraries{.kind = PartKind::libraries,
+                   .name = machine,
+                   .label = "Sinew's libraries for this machine",
+                   .variables = variables,
+                   .compiler = compiler.empty() ? "c++" : compiler};
+    libraries.variables.emplace_back("SINEW_COMPONENTS", "application");
+    libraries.variables.emplace_back("SINEW_TESTS", "OFF");
+    InterruptNotice const notice;
+    TRY(auto const prebuilt, prebuilt_part(context, libraries));
+    variables.emplace_back("SINEW_ROOT", root.string());
+    variables.emplace_back("SINEW_PREBUILT", prebuilt.string());
+    variables.emplace_back("CMAKE_EXPORT_COMPILE_COMMANDS", "ON");
     TRY_OK(build_with_cmake(context.console(),
                             {.source = project.folder(),
                              .folder = folder,
-                             .variables = {{"SINEW_ROOT", root.string()},
-                                           {"SINEW_SANITIZE", options.sanitizers},
-                                           {"CMAKE_BUILD_TYPE", "Debug"},
-                                           {"CMAKE_EXPORT_COMPILE_COMMANDS", "ON"}},
+                             .variables = std::move(variables),
                              .targets = std::move(targets),
                              .label = "building " + project.config().name + " for this machine"}));
     return HostBuild{std::move(project), folder};

@@ -29,7 +29,7 @@ system::BuildOptions build_options(Context const& context, bool locked) {
     options.cache = context.paths().cache;
     options.on_progress = [&console](system::BuildProgress const& progress) {
         console.progress(fmt::format("{} {}", progress.step, progress.detail),
-                         static_cast<std::uint64_t>(progress.percent), 100);
+                         static_cast<std::uint64_t>(progress.percent), 100, ProgressUnit::percent);
     };
     options.on_notice = [&console](std::string const& notice) { console.warn(notice); };
     return options;

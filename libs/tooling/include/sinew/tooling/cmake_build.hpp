@@ -2,7 +2,7 @@
 /// fails.
 ///
 /// Invariant: a tree is configured anew whenever its variables differ from those it was configured with.
-/// Threading: one thread. Blocks until the build is through.
+/// One thread. Blocks until the build is through, however long it takes.
 #pragma once
 
 #include <sinew/base/result.hpp>
@@ -19,11 +19,13 @@ namespace sinew::tooling {
 
 class Console;
 
+/// -DNAME=VALUE.
+using CmakeVariables = std::vector<std::pair<std::string, std::string>>;
+
 struct CmakeBuild {
     std::filesystem::path source;
     std::filesystem::path folder;
-    /// -DNAME=VALUE.
-    std::vector<std::pair<std::string, std::string>> variables;
+    CmakeVariables variables;
     /// Empty: the default target.
     std::vector<std::string> targets;
     /// What the progress bar calls it, e.g. "building blinky for x86_64".

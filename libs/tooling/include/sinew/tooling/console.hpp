@@ -1,7 +1,8 @@
 /// Console: what a command says, to a person at a terminal, to a log file or to a script.
 ///
 /// Colours and progress bars appear on terminals only. With --json standard output holds exactly one JSON
-/// object and everything meant for people is left out. Threading: one thread.
+/// object; what is meant for people is left out, but for warnings and the progress of long steps, which go to
+/// the diagnostics stream. One thread.
 #pragma once
 
 #include <sinew/base/clock.hpp>
@@ -18,8 +19,12 @@
 
 namespace sinew::tooling {
 
+/// What a step's progress is counted in.
+enum class ProgressUnit : std::uint8_t { bytes, percent, steps };
+
 struct ConsoleOptions {
     bool colours = false;
+    /// Bars that are drawn anew, for terminals. Otherwise a long step prints a line now and then.
     bool progress = false;
     bool json = false;
     bool verbose = false;
@@ -54,10 +59,11 @@ public:
     void error(Error const& error);
     /// The command's result for scripts: printed with --json only.
     void result(Value const& value);
-    /// Draws or redraws a progress bar: `done` of `total` bytes (0: unknown). Drawn at most 20 times a
-    /// second.
-    void progress(std::string_view label, std::uint64_t done, std::uint64_t total);
-    /// Takes the progress bar off the screen.
+    /// How far a step is: `done` of `total` (0: unknown). Draws a bar at most 20 times a second; where there
+    /// is no terminal a line on the diagnostics stream tells of it every ten seconds.
+    void progress(std::string_view label, std::uint64_t done, std::uint64_t total,
+                  ProgressUnit unit = ProgressUnit::bytes);
+    /// The step is over: takes the progress bar off the screen.
     void end_progress();
 
     /// `text` in bold where there are colours.
@@ -67,10 +73,12 @@ public:
 private:
     [[nodiscard]] std::string paint(std::string_view code, std::string_view text) const;
     void line(std::FILE* stream, std::string_view text);
+    void draw_bar(std::string_view label, std::uint64_t done, std::uint64_t total, ProgressUnit unit);
 
     std::FILE* m_output;
     std::FILE* m_diagnostics;
     ConsoleOptions m_options;
+    bool m_in_progress = false;
     bool m_progress_drawn = false;
     MonotonicTime m_last_draw{};
     MonotonicTime m_progress_began{};

@@ -1,7 +1,7 @@
 /// From a project to a signed .fw: system, device programs, application, root file system, archive.
 ///
 /// Invariant: the archive at the output path is whole or the one that was there before.
-/// Threading: one thread. Blocks: minutes the first time a target is used, seconds afterwards.
+/// One thread. Blocks: minutes the first time a target or a version of Sinew is used, seconds afterwards.
 #pragma once
 
 #include <sinew/base/result.hpp>
