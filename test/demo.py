@@ -10,35 +10,62 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 os.environ.setdefault(
-    "SINEW_BIN", str(pathlib.Path(__file__).resolve().parents[1] / "build" / "release" / "bin")
+    "SINEW_BIN", str(pathlib.Path(__file__).resolve().parents[1] / "build" / "tool" / "bin")
 )
 
 from support.blinky import mend_bug, plant_bug
 from support.device import Device, DeviceError
-from support.tool import Project, Tool, ToolError
+from support.tool import TOOL, Project, Tool, ToolError
 
 COLOURS = sys.stdout.isatty()
+SILENCE_S = 15.0
 
 
 class Report:
-    """Prints each step as it happens, and all of them as a table at the end."""
+    """Prints each step as it happens, how long a silent one takes, and all of them as a table at the end."""
 
     def __init__(self):
         self.rows: list[tuple[str, str, float]] = []
-        self.started = time.monotonic()
+        self.started = self.last_said = time.monotonic()
+        self.somebody_else_speaks = False
+        threading.Thread(target=self._break_silence, daemon=True).start()
+
+    def _break_silence(self) -> None:
+        while True:
+            time.sleep(1)
+            now = time.monotonic()
+            if not self.somebody_else_speaks and now - self.last_said >= SILENCE_S:
+                self.say(f"... {now - self.step_started:.0f} s")
 
     def step(self, title: str) -> None:
         self.title = title
-        self.step_started = time.monotonic()
+        self.step_started = self.last_said = time.monotonic()
         print(f"\033[32m==>\033[0m \033[1m{title}\033[0m" if COLOURS else f"==> {title}", flush=True)
 
-    @staticmethod
-    def say(text: str) -> None:
+    def say(self, text: str) -> None:
+        self.last_said = time.monotonic()
         for line in text.rstrip().splitlines():
             print(f"    {line}", flush=True)
+
+    def run_visibly(self, tool: Tool, *arguments: str, folder: pathlib.Path) -> None:
+        """Runs `sinew arguments...`, which shows its progress itself and may take as long as it needs."""
+        self.somebody_else_speaks = True
+        done = subprocess.run(
+            [str(TOOL), *arguments],
+            cwd=folder,
+            env=tool.environment(),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        self.somebody_else_speaks = False
+        self.last_said = time.monotonic()
+        if done.returncode != 0:
+            raise ToolError(f"sinew {' '.join(arguments)}: status {done.returncode}")
 
     def seen(self, what: str) -> None:
         took = time.monotonic() - self.step_started
@@ -60,20 +87,20 @@ def expect(condition: bool, sentence: str) -> None:
         raise DeviceError(sentence)
 
 
-def watch_led(device: Device, seconds: int) -> int:
+def watch_led(report: Report, device: Device, seconds: int) -> int:
     """How often line 0 of the GPIO chip changes, as the simulated hardware behind the guest's kernel sees it."""
     lines = device.ssh(f"timeout {seconds} sinew-sim watch 0 || true", timeout=seconds + 60).splitlines()
-    Report.say("\n".join(lines[:4]))
+    report.say("\n".join(lines[:4]))
     return len(lines)
 
 
 def upload(
-    tool: Tool, project: Project, device: Device, firmware: pathlib.Path
+    report: Report, tool: Tool, project: Project, device: Device, firmware: pathlib.Path
 ) -> subprocess.CompletedProcess:
     done = tool.try_run(
         "upload", "localhost", "--port", str(device.port), "--firmware", str(firmware), folder=project.folder
     )
-    Report.say(done.stdout + done.stderr)
+    report.say(done.stdout + done.stderr)
     return done
 
 
@@ -96,9 +123,7 @@ def create_and_boot(
     report.seen(f"{len(list(project.folder.rglob('*')))} files and folders")
 
     report.step("sinew firmware (0.1.0)")
-    print(
-        tool.run("firmware", "--output", str(firmwares["0.1.0"]), folder=project.folder), end="", flush=True
-    )
+    report.run_visibly(tool, "firmware", "--output", str(firmwares["0.1.0"]), folder=project.folder)
     report.seen(f"{firmwares['0.1.0'].stat().st_size / 1e6:.1f} MB")
 
     report.step("sinew burn --image")
@@ -118,7 +143,7 @@ def create_and_boot(
 
 def blink_and_crash(report: Report, device: Device) -> None:
     report.step("The LED's line in the device's kernel")
-    changes = watch_led(device, 5)
+    changes = watch_led(report, device, 5)
     expect(changes >= 6, f"the LED's line changed only {changes} times in 5 s")
     report.seen(f"changed {changes} times in 5 s")
 
@@ -128,7 +153,7 @@ def blink_and_crash(report: Report, device: Device) -> None:
     crash = [line for line in device.console().splitlines() if "self test" in line]
     expect(bool(crash), "the console shows no report of the crash")
     report.say("\n".join(crash[:2]))
-    changes = watch_led(device, 5)
+    changes = watch_led(report, device, 5)
     expect(changes >= 6, f"after the crash the line changed only {changes} times in 5 s")
     expect(device.status()["application"]["pid"] == application["pid"], "the whole application was restarted")
     report.seen(f"restarted by its supervisor, changed {changes} times in 5 s")
@@ -145,10 +170,13 @@ def update(
     report.seen("built after a small change")
 
     report.step("sinew upload (0.2.0)")
-    expect(upload(tool, project, device, firmwares["0.2.0"]).returncode == 0, "the upload of 0.2.0 failed")
+    expect(
+        upload(report, tool, project, device, firmwares["0.2.0"]).returncode == 0,
+        "the upload of 0.2.0 failed",
+    )
     status = device.wait_until_running()
     expect((status["version"], status["slot"]) == ("0.2.0", "b"), f"0.2.0 does not run on slot b: {status}")
-    changes = watch_led(device, 5)
+    changes = watch_led(report, device, 5)
     expect(changes >= 15, f"0.2.0 should blink faster; the line changed {changes} times in 5 s")
     report.seen(f"runs on slot {status['slot']}, validated; LED changed {changes} times in 5 s")
 
@@ -157,7 +185,7 @@ def update(
     project.set_version("0.3.0")
     project.firmware(firmwares["0.3.0"])
     expect(
-        upload(tool, project, device, firmwares["0.3.0"]).returncode != 0,
+        upload(report, tool, project, device, firmwares["0.3.0"]).returncode != 0,
         "the upload of 0.3.0 claims success",
     )
     status = device.wait_until_running()
@@ -191,6 +219,9 @@ def main() -> int:
         print(f"\nerror: {report.title}: {error}", file=sys.stderr)
         print(f"The files of this run are in {folder}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; run again: what was built until now is kept", file=sys.stderr)
+        return 130
     finally:
         if device is not None:
             device.kill()
