@@ -5,6 +5,7 @@ line that no chip has, so its application can't start.
 """
 
 import dataclasses
+import json
 import pathlib
 
 from support.tool import Project, Tool
@@ -50,8 +51,9 @@ class Blinky:
     reports: dict[str, dict]
 
     @classmethod
-    def create(cls, tool: Tool, folder: pathlib.Path) -> "Blinky":
-        """Makes the project and its three firmwares."""
+    def create(cls, folder: pathlib.Path) -> None:
+        """Makes the project, its keys and its three firmwares in `folder`."""
+        tool = Tool(folder / "home")
         self = cls(tool, Project.create(tool, folder, "blinky"), folder, {})
         plant_bug(self.project)
         self.build("0.1.0")
@@ -61,7 +63,15 @@ class Blinky:
         self.project.edit("config/target.toml", r"cp2112_gpio:0", "cp2112_gpio:99")
         self.build("0.3.0")
         self.project.edit("config/target.toml", r"cp2112_gpio:99", "cp2112_gpio:0")
-        return self
+        (folder / "reports.json").write_text(json.dumps(self.reports))
+
+    @classmethod
+    def load(cls, folder: pathlib.Path) -> "Blinky":
+        """What create() has made in `folder`."""
+        tool = Tool(folder / "home")
+        return cls(
+            tool, Project(tool, folder / "blinky"), folder, json.loads((folder / "reports.json").read_text())
+        )
 
     def build(self, version: str) -> pathlib.Path:
         self.project.set_version(version)

@@ -1,4 +1,4 @@
-"""What the system tests share: the tool with keys of its own, blinky in several versions, and booted devices.
+"""What the system tests share: the tool with keys of its own, projects, blinky in several versions, booted devices.
 
 Without SINEW_TEST_ALL=1 those marked `all` are left out: what a quicker test shows in another way already.
 """
@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.blinky import Blinky  # noqa: E402
 from support.device import Device, copy_image  # noqa: E402
+from support.host_project import HostProject  # noqa: E402
 from support.once import Once  # noqa: E402
 from support.programs import ROOT, program  # noqa: E402
 from support.tool import Tool  # noqa: E402
@@ -22,6 +23,18 @@ from support.tool import Tool  # noqa: E402
 EVERYTHING = os.environ.get("SINEW_TEST_ALL") == "1"
 HAS_FAILED = pytest.StashKey[bool]()
 LEFT_OUT = pytest.StashKey[list[str]]()
+# The first device makes what most wait for; meanwhile the other workers do what needs none of it.
+ORDER = [
+    "cli",
+    "observe",
+    "gpio_guest",
+    "ubi_guest",
+    "boot_state",
+    "system_build",
+    "power_cuts",
+    "update",
+    "device",
+]
 
 
 def pytest_configure(config):
@@ -31,12 +44,22 @@ def pytest_configure(config):
         config.option.dist = "loadgroup"  # Groups share what one worker has made.
 
 
+def place(item) -> int:
+    name = item.module.__name__.removeprefix("test_")
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
 def pytest_collection_modifyitems(config, items):
     left_out = [] if EVERYTHING else [item for item in items if item.get_closest_marker("all")]
     config.stash[LEFT_OUT] = [item.nodeid.partition("@")[0] for item in left_out]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=place)
+    first = next((item for item in items if "device" in item.fixturenames), None)
+    if first:
+        items.remove(first)
+        items.insert(0, first)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -81,6 +104,17 @@ def once(tmp_path_factory) -> Once:
 
 
 @pytest.fixture(scope="session")
+def tool(tmp_path_factory) -> Tool:
+    return Tool(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def host_project(tool, tmp_path_factory) -> HostProject:
+    """A project as `sinew new` makes it, for this machine. Tests that use it are a group, for one worker."""
+    return HostProject.create(tool, tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(scope="session")
 def assembled(once) -> pathlib.Path:
     """The system x86_64 is in the cache; the folder has what system_tool says of it."""
 
@@ -95,38 +129,34 @@ def assembled(once) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def tool(tmp_path_factory) -> Tool:
-    return Tool(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="session")
-def blinky(tool, tmp_path_factory) -> Blinky:
+def blinky(once) -> Blinky:
     """The project blinky, built as the versions that the tests update between."""
-    return Blinky.create(tool, tmp_path_factory.mktemp("blinky"))
+    return Blinky.load(once.folder("blinky", Blinky.create))
 
 
 @pytest.fixture(scope="session")
-def fresh_image(blinky, tmp_path_factory) -> pathlib.Path:
-    """The image of a device that has booted 0.1.0 once: keys made, /data formatted."""
-    image = tmp_path_factory.mktemp("image") / "fresh.img"
-    blinky.project.image(blinky.firmware("0.1.0"), image)
-    with Device(blinky.tool, image, image.with_suffix(".log")) as device:
-        device.wait_until_running()
-        device.ssh("echo kept > /data/witness && sync")
-    return image
+def booted(blinky, once) -> pathlib.Path:
+    """The image and the state of a device that runs 0.1.0: keys made, /data formatted."""
+
+    def boot(folder: pathlib.Path) -> None:
+        image = folder / "booting.img"
+        blinky.project.image(blinky.firmware("0.1.0"), image)
+
+        def wait(device: Device) -> None:
+            device.wait_until_running()
+            device.ssh("echo kept > /data/witness && sync")
+
+        Device(blinky.tool, image, folder / "console.log").boot_and_save(folder / "state", wait)
+        image.rename(folder / "fresh.img")
+
+    return once.folder("booted", boot)
 
 
 @pytest.fixture
-def image(fresh_image, tmp_path) -> pathlib.Path:
-    """A copy of fresh_image for one test."""
-    copy = tmp_path / "device.img"
-    copy_image(fresh_image, copy)
-    return copy
-
-
-@pytest.fixture
-def device(blinky, image, tmp_path):
-    """A device that runs 0.1.0."""
-    with Device(blinky.tool, image, tmp_path / "console.log") as running:
+def device(blinky, booted, tmp_path):
+    """A device that runs 0.1.0, as if it had just booted."""
+    image = tmp_path / "device.img"
+    copy_image(booted / "fresh.img", image)
+    with Device(blinky.tool, image, tmp_path / "console.log", restored_from=booted / "state") as running:
         running.wait_until_running()
         yield running

@@ -3,19 +3,15 @@
 import json
 import os
 import pathlib
-import signal
 import subprocess
-import time
 
 import pytest
 
-from support.tool import ROOT, TOOL, Project
+from support.host_project import Running
+from support.programs import ROOT
+from support.tool import Project
 
-
-@pytest.fixture(scope="module")
-def project(tool, tmp_path_factory) -> Project:
-    """A project as `sinew new` makes it."""
-    return Project.create(tool, tmp_path_factory.mktemp("cli"), "sensor_node")
+uses_the_host_project = pytest.mark.xdist_group("host_project")
 
 
 def refusal(tool, *arguments: str, folder: pathlib.Path, status: int = 1) -> str:
@@ -25,9 +21,10 @@ def refusal(tool, *arguments: str, folder: pathlib.Path, status: int = 1) -> str
     return done.stderr
 
 
-def test_a_new_project_is_laid_out_as_ours(project):
+@uses_the_host_project
+def test_a_new_project_is_laid_out_as_ours(host_project):
     """What `sinew new` generates keeps the layout rules of this tree."""
-    sources = [*project.folder.rglob("*.cpp"), *project.folder.rglob("*.hpp")]
+    sources = [*host_project.folder.rglob("src/*.?pp"), *host_project.folder.rglob("test/*.?pp")]
     assert len(sources) >= 6
     subprocess.run(
         ["clang-format-19", f"--style=file:{ROOT}/.clang-format", "--dry-run", "--Werror", *sources],
@@ -35,49 +32,37 @@ def test_a_new_project_is_laid_out_as_ours(project):
     )
 
 
-def test_its_unit_tests_pass_in_virtual_time(project):
-    said = project.tool.run("test", folder=project.folder)
+@uses_the_host_project
+def test_its_unit_tests_pass_in_virtual_time(host_project):
+    said = host_project.tool.run("test", folder=host_project.folder)
     assert "100% tests passed" in said
     assert "toggles_every_500_ms" in said
 
 
-def test_a_failing_test_fails_the_command(tool, tmp_path):
-    broken = Project.create(tool, tmp_path, "broken")
-    broken.edit("src/led.cpp", r"m_on = !m_on;", "m_on = false;")
-    done = tool.try_run("test", folder=broken.folder)
+@uses_the_host_project
+def test_a_failing_test_fails_the_command(host_project):
+    with host_project.changed("src/led.cpp", r"m_on = !m_on;", "m_on = false;"):
+        done = host_project.tool.try_run("test", folder=host_project.folder)
     assert done.returncode == 1
     assert "toggles_every_500_ms" in done.stdout
     # ctest has its word first.
     assert done.stderr.splitlines()[-1].startswith("error: tests failed")
 
 
-def test_a_compile_error_shows_the_compilers_words_once(tool, tmp_path):
-    broken = Project.create(tool, tmp_path, "broken")
-    broken.edit("src/led.cpp", r"m_on = !m_on;", "m_on = !m_onn;")
-    done = tool.try_run("run", folder=broken.folder)
+@uses_the_host_project
+def test_a_compile_error_shows_the_compilers_words_once(host_project):
+    with host_project.changed("src/led.cpp", r"m_on = !m_on;", "m_on = !m_onn;"):
+        done = host_project.tool.try_run("run", folder=host_project.folder)
     assert done.returncode == 1
     assert "led.cpp" in done.stdout and "m_onn" in done.stdout
     assert "the messages are above" in done.stderr
 
 
-def test_it_runs_on_this_machine_and_ends_in_order_at_an_interrupt(project):
+@uses_the_host_project
+def test_it_runs_on_this_machine_and_ends_in_order_at_an_interrupt(host_project):
     """Ctrl-C at a terminal goes to the whole foreground group: the application still stops in order, with status 0."""
-    project.tool.run("run", "--build-only", folder=project.folder)
-    running = subprocess.Popen(
-        [str(TOOL), "run"],
-        cwd=project.folder,
-        env=project.tool.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    time.sleep(4)
-    os.killpg(running.pid, signal.SIGINT)
-    said, _ = running.communicate(timeout=30)
-    assert running.returncode == 0, said
-    assert "LED0 on" in said and "LED0 off" in said
+    running = Running(host_project)
+    assert running.interrupt() == 0, "\n".join(running.lines)
 
 
 @pytest.mark.parametrize("name", ["Blinky", "sinew", "class", "../evil", "a__b", "time", "x" * 41])
@@ -93,7 +78,8 @@ def test_an_existing_folder_is_refused_and_kept(tool, tmp_path):
     assert (tmp_path / "blinky" / "precious").read_text() == "mine"
 
 
-def test_an_unknown_target_lists_the_known_ones(tool, project, tmp_path):
+def test_an_unknown_target_lists_the_known_ones(tool, tmp_path):
+    project = Project.create(tool, tmp_path, "known")
     for arguments, folder in [
         (("new", "blinky", "--target", "toaster"), tmp_path),
         (("firmware", "--target", "toaster"), project.folder),

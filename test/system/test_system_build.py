@@ -11,11 +11,11 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
 from support.programs import ROOT, program
+from support.waiting import read_until
 
 BUILD_LIMIT_S = 3600
 NOBODY = 65534
@@ -41,19 +41,21 @@ class Builder:
 
     def start(self, *options: str, **popen) -> subprocess.Popen:
         return subprocess.Popen(
-            [program("system_tool"), "build", str(self.systems), "x86_64", *options],
+            [program("system_tool"), "build", self.systems, "x86_64", *options],
             env=os.environ | {"SINEW_CACHE": str(self.cache), "HOME": "/nonexistent"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             **popen,
         )
 
-    def build(self, *options: str, **popen) -> tuple[int, str, str]:
-        process = self.start(*options, **popen)
+    @staticmethod
+    def finish(process: subprocess.Popen) -> tuple[int, str, str]:
         output, errors = process.communicate(timeout=BUILD_LIMIT_S)
-        return process.returncode, output, errors
+        return process.returncode, output.decode(), errors.decode()
+
+    def build(self, *options: str, **popen) -> tuple[int, str, str]:
+        return self.finish(self.start(*options, **popen))
 
     def built(self, *options: str, **popen) -> pathlib.Path:
         status, output, errors = self.build(*options, **popen)
@@ -122,15 +124,12 @@ def test_a_damaged_package_in_the_cache_is_fetched_again(builder):
 
 
 def test_a_build_that_is_killed_leaves_nothing_half_used(builder):
-    for _ in range(2):
-        process = builder.start(start_new_session=True)
-        for line in process.stderr:
-            if "unpack libstdc++" in line:
-                break
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
-        assert len(builder.leftovers()) == 1
-        assert not list((builder.cache / "systems").glob("*/manifest.toml"))
+    process = builder.start(start_new_session=True)
+    read_until(process.stderr, "unpack libstdc++", limit_s=BUILD_LIMIT_S)
+    os.killpg(process.pid, signal.SIGKILL)
+    builder.finish(process)
+    assert len(builder.leftovers()) == 1
+    assert not list((builder.cache / "systems").glob("*/manifest.toml"))
     folder = builder.built()
     assert (folder / "core.img").exists()
     assert builder.leftovers() == []
@@ -139,12 +138,14 @@ def test_a_build_that_is_killed_leaves_nothing_half_used(builder):
 @pytest.mark.all
 def test_two_builds_at_once_wait_for_each_other_and_get_the_same(builder):
     first = builder.start()
-    time.sleep(1)
+    read_until(first.stderr, "unpack", limit_s=BUILD_LIMIT_S)
     second = builder.start()
-    results = [process.communicate(timeout=BUILD_LIMIT_S) for process in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], results
-    assert results[0][0] == results[1][0]
-    assert "waiting for process" in results[1][1]
+    (status, built, errors), (status_again, built_again, errors_again) = (
+        builder.finish(process) for process in (first, second)
+    )
+    assert [status, status_again] == [0, 0], errors + errors_again
+    assert built == built_again
+    assert "waiting for process" in errors_again
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="this test becomes an ordinary user, which only root can")
