@@ -218,8 +218,12 @@ private:
 };
 
 std::string quoted(std::vector<std::string> const& arguments) {
-    std::string const text = join(arguments, " ");
-    return text.size() <= longest_quote_bytes ? text : text.substr(0, longest_quote_bytes) + "…";
+    std::string text = join(arguments, " ");
+    if (text.size() > longest_quote_bytes) {
+        text.resize(longest_quote_bytes);
+        text += "…";
+    }
+    return text;
 }
 
 } // namespace
