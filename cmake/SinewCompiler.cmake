@@ -35,6 +35,11 @@ endif()
 if(SINEW_SANITIZE)
     add_compile_options(-fsanitize=${SINEW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${SINEW_SANITIZE})
+    if(SINEW_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        # The static runtime's operator new can't be replaced by that of libs/otp/testing.
+        execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-resource-dir OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+        add_link_options(-shared-libsan -Wl,-rpath,${runtime}/lib/linux)
+    endif()
     if(SINEW_SANITIZE MATCHES "undefined")
         # Dear to compile, and the address sanitizer sees what they would; vptr takes offence at libstdc++'s own objects.
         add_compile_options(-fno-sanitize=vptr,null,object-size)

@@ -50,7 +50,7 @@ def file_identity(path: pathlib.Path) -> str:
 
 
 def is_checked(file: pathlib.Path) -> bool:
-    return file.is_relative_to(ROOT) and not {"build", "test"} & set(file.relative_to(ROOT).parts)
+    return file.is_relative_to(ROOT) and not {"build", "fuzz", "test"} & set(file.relative_to(ROOT).parts)
 
 
 def plainest(entries: list[dict]) -> list[dict]:

@@ -137,9 +137,9 @@ private:
 
     std::unexpected<Error> end_at_timeout() {
         m_process.end(m_options.end_grace);
-        return failure(ErrorCode::timed_out, "still running after " +
-                                                 std::to_string(m_options.timeout->count()) +
-                                                 " ms, and killed");
+        auto const limit_ms = m_options.timeout.value_or(std::chrono::milliseconds(0)).count();
+        return failure(ErrorCode::timed_out,
+                       "still running after " + std::to_string(limit_ms) + " ms, and killed");
     }
 
     Result<> step(std::optional<Duration> limit) {

@@ -95,7 +95,7 @@ SINEW_NOT_SANITIZED bool place_descriptors(std::vector<std::pair<int, int>>& des
 
 /// A function of its own: what the child writes to the stack lies beyond this frame.
 SINEW_NOT_SANITIZED pid_t fork_and_become(SpawnPlan& plan, int lowest_free, int failure_pipe) {
-    pid_t const child = ::vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork): see above
+    pid_t const child = ::vfork(); // NOLINT(*-vfork,bugprone-unsafe-functions): see above
     if (child == 0) {
         become(plan, lowest_free, failure_pipe);
     }

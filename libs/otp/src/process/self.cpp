@@ -29,7 +29,6 @@ using detail::NodeCore;
 using detail::Process;
 using detail::ProcessScope;
 using detail::t_context;
-using detail::Worker;
 
 Node& current_node() {
     return detail::require_core().node;

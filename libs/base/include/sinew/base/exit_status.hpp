@@ -42,7 +42,8 @@ public:
     }
     /// In one number, as a shell tells it: the status, or 128 + N after signal N; 255 when it was lost.
     [[nodiscard]] constexpr int shell_status() const noexcept {
-        return signal() ? 128 + *signal() : code().value_or(255);
+        auto const number = signal();
+        return number ? 128 + *number : code().value_or(255);
     }
     [[nodiscard]] friend constexpr bool operator==(ExitStatus, ExitStatus) noexcept = default;
 

@@ -246,16 +246,16 @@ struct Structure<T, List<Members...>, List<Bases...>> {
 
     // Differences of addresses: the compiler makes them an array of constants.
     static void* member(void* object, std::size_t index) noexcept {
-        std::ptrdiff_t offset = 0;
-        std::size_t at = 0;
+        std::ptrdiff_t offset = 0; // NOLINT(misc-const-correctness): for a type without members
+        std::size_t at = 0;        // NOLINT(misc-const-correctness)
         (void)((at++ == index &&
                 (offset = distance(object, &(static_cast<T*>(object)->*Members::pointer)), true)) ||
                ...);
         return static_cast<char*>(object) + offset;
     }
     static void* base(void* object, std::size_t index) noexcept {
-        std::ptrdiff_t offset = 0;
-        std::size_t at = 0;
+        std::ptrdiff_t offset = 0; // NOLINT(misc-const-correctness): for a type without bases
+        std::size_t at = 0;        // NOLINT(misc-const-correctness)
         (void)((at++ == index &&
                 (offset = distance(object, static_cast<typename Bases::type*>(static_cast<T*>(object))),
                  true)) ||
