@@ -1,8 +1,8 @@
 # Precompiled headers: what most sources include and nobody here changes, compiled once a build folder.
 #
-# Two sets: "sources" for libraries and programs, "tests" for GoogleTest programs. Only headers of the system are in
-# them, so an edit in this tree rebuilds no more than it must, and ccache finds objects again from another clone
-# (cmake/precompile tells it what is inside).
+# Three sets: "sources" for libraries and programs, "tests" for GoogleTest programs, "tests_of_processes" for those that
+# include <sinew/otp.hpp>. Otherwise only headers of the system are in them, so an edit in this tree rebuilds no more
+# than it must. ccache finds objects again from another clone (cmake/precompile tells it what is inside).
 set(sinew_headers_of_sources
     <algorithm> <array> <atomic> <cerrno> <charconv> <chrono> <cstddef> <cstdint> <cstdlib> <deque> <expected> <filesystem>
     <functional> <limits> <map> <memory> <mutex> <optional> <set> <source_location> <span> <stdexcept> <string>
@@ -10,10 +10,13 @@ set(sinew_headers_of_sources
     <boost/describe/class.hpp> <boost/describe/enum.hpp>)
 set(sinew_headers_of_tests ${sinew_headers_of_sources} <gmock/gmock.h> <gtest/gtest.h>)
 
-foreach(set IN ITEMS sources tests)
-    if(set STREQUAL "tests" AND NOT SINEW_TESTS)
-        continue()
-    endif()
+set(sinew_headers_of_tests_of_processes ${sinew_headers_of_tests} <sinew/otp.hpp>)
+
+set(sinew_precompiled_sets sources)
+if(SINEW_TESTS)
+    list(APPEND sinew_precompiled_sets tests tests_of_processes)
+endif()
+foreach(set IN LISTS sinew_precompiled_sets)
     file(WRITE ${CMAKE_BINARY_DIR}/precompiled/${set}.cpp.new "")
     file(COPY_FILE ${CMAKE_BINARY_DIR}/precompiled/${set}.cpp.new ${CMAKE_BINARY_DIR}/precompiled/${set}.cpp ONLY_IF_DIFFERENT)
     add_library(sinew_precompiled_${set} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/precompiled/${set}.cpp)
@@ -24,13 +27,14 @@ endforeach()
 if(SINEW_TESTS)
     find_package(GTest REQUIRED)
     target_link_libraries(sinew_precompiled_tests PRIVATE GTest::gmock)
+    target_link_libraries(sinew_precompiled_tests_of_processes PRIVATE GTest::gmock sinew_otp)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Else the header would count as changed in each new clone.
     add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 
-# sinew_precompile(TARGET sources|tests)
+# sinew_precompile(TARGET sources|tests|tests_of_processes)
 # What CMake's REUSE_FROM does, but for the path: it would be another in each clone, and ccache would find nothing.
 function(sinew_precompile TARGET SET)
     set(header ${PROJECT_BINARY_DIR}/CMakeFiles/sinew_precompiled_${SET}.dir/cmake_pch.hxx)
@@ -43,9 +47,10 @@ function(sinew_precompile TARGET SET)
         set(use "-include-pch ${shown}.pch")
     else()
         set(made ${header}.gch)
-        set(use "-Winvalid-pch -include ${shown}")
+        set(use "-Winvalid-pch -fpch-deps -include ${shown}")
     endif()
     target_compile_options(${TARGET} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:${use}>")
     get_target_property(files ${TARGET} SOURCES)
     set_property(SOURCE ${files} APPEND PROPERTY OBJECT_DEPENDS ${made})
+    add_dependencies(${TARGET} sinew_precompiled_${SET}) # for sources that are compiled together
 endfunction()

@@ -123,6 +123,7 @@ def test_a_damaged_package_in_the_cache_is_fetched_again(builder):
     assert builder.lock.read_text() == lock
 
 
+@pytest.mark.all
 def test_a_build_that_is_killed_leaves_nothing_half_used(builder):
     process = builder.start(start_new_session=True)
     read_until(process.stderr, "unpack libstdc++", limit_s=BUILD_LIMIT_S)

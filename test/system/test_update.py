@@ -111,6 +111,7 @@ def test_an_update_that_is_never_validated_falls_back_at_the_deadline(blinky, de
     assert (status["version"], status["rolled_back"]) == ("0.1.0", True)
 
 
+@pytest.mark.all
 def test_a_platform_that_hangs_is_ended_by_the_watchdog(device):
     before = device.status()
     device.try_ssh("kill -STOP $(pidof sinewd)")
@@ -225,6 +226,7 @@ def test_what_is_larger_than_its_slot_is_refused_before_anything_is_written(blin
     assert "its slot has 65536 KiB" in done.stderr, done.stderr
 
 
+@pytest.mark.all
 def test_two_updates_at_once_do_not_mix(blinky, device):
     with blinky.firmware("0.2.0").open("rb") as file:
         first = subprocess.Popen(

@@ -25,11 +25,11 @@ using device::BootReason;
 
 constexpr std::size_t max_record_bytes = 1u << 20;
 constexpr std::size_t max_records = 64;
-constexpr std::size_t max_message_bytes = 200;
+constexpr std::size_t max_reason_bytes = 200;
 constexpr std::string_view panic_phrase = "Kernel panic - not syncing: ";
 
 std::string first_line(std::string_view text) {
-    std::string line(text.substr(0, std::min(text.find('\n'), max_message_bytes)));
+    std::string line(text.substr(0, std::min(text.find('\n'), max_reason_bytes)));
     std::ranges::replace_if(line, [](char c) { return c < ' ' || c > '~'; }, '?');
     return line;
 }

@@ -291,24 +291,21 @@ Result<Lock> AptRoot::resolve() {
     return lock;
 }
 
-Result<std::vector<LockedPackage>> AptRoot::find_vanished(std::vector<LockedPackage> const& packages) {
+Result<std::vector<LockedPackage>> AptRoot::find_vanished(std::span<LockedPackage const> packages) {
     std::vector<LockedPackage> vanished;
     std::vector<std::string> arguments = {"-qq", "--print-uris", "download"};
-    auto const specification = [](LockedPackage const& package) {
-        return package.name + "=" + package.version;
-    };
-    std::ranges::transform(packages, std::back_inserter(arguments), specification);
+    for (auto const& package : packages) {
+        arguments.push_back(package.name + "=" + package.version);
+    }
     TRY(auto const all, run(arguments));
-    if (all.status != 0) { // apt names only the first one that is gone: ask for each
-        for (auto const& package : packages) {
-            if (m_options.on_line) {
-                m_options.on_line("asking for " + package.name);
-            }
-            TRY(auto const one, run({"-qq", "--print-uris", "download", specification(package)}));
-            if (one.status != 0) {
-                vanished.push_back(package);
-            }
+    if (all.status != 0) { // at least one is gone, and apt names only the first: search each half
+        if (packages.size() <= 1) {
+            return std::vector(packages.begin(), packages.end());
         }
+        auto const half = packages.size() / 2;
+        TRY(vanished, find_vanished(packages.first(half)));
+        TRY(auto const others, find_vanished(packages.subspan(half)));
+        vanished.insert(vanished.end(), others.begin(), others.end());
         return vanished;
     }
     std::set<std::string> offered;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,7 @@ public:
     /// What apt would install for the description's packages, at the release's current versions.
     [[nodiscard]] Result<Lock> resolve();
     /// Those packages that the archive doesn't have any more in this version, or has with other content.
-    [[nodiscard]] Result<std::vector<LockedPackage>>
-    find_vanished(std::vector<LockedPackage> const& packages);
+    [[nodiscard]] Result<std::vector<LockedPackage>> find_vanished(std::span<LockedPackage const> packages);
     /// Downloads into `folder`, as apt names the files. Retried. Error unavailable, corrupt.
     [[nodiscard]] Result<> download(std::vector<LockedPackage> const& packages,
                                     std::filesystem::path const& folder);

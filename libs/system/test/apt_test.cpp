@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <deque>
 #include <string>
@@ -153,7 +154,7 @@ TEST_F(Apt, resolving_asks_for_all_packages_of_the_description_and_sorts_the_ans
 TEST_F(Apt, packages_that_are_offered_with_their_hash_have_not_vanished) {
     auto root = make();
     will_say(0, zlib_line + "\n");
-    auto const vanished = root.find_vanished({zlib()});
+    auto const vanished = root.find_vanished(std::array{zlib()});
     ASSERT_TRUE(vanished);
     EXPECT_THAT(*vanished, IsEmpty());
 }
@@ -165,7 +166,7 @@ TEST_F(Apt, a_version_that_is_gone_and_a_hash_that_changed_have_vanished) {
     will_say(100, "", "E: Version '1' for 'busybox' was not found\n"); // both at once
     will_say(0, zlib_line + "\n");
     will_say(100, "", "E: Version '1' for 'busybox' was not found\n");
-    auto const vanished = root.find_vanished({zlib(), busybox});
+    auto const vanished = root.find_vanished(std::array{zlib(), busybox});
     ASSERT_TRUE(vanished);
     ASSERT_EQ(vanished->size(), 1u);
     EXPECT_EQ(vanished->front().name, "busybox");
@@ -173,7 +174,7 @@ TEST_F(Apt, a_version_that_is_gone_and_a_hash_that_changed_have_vanished) {
     auto rebuilt = zlib();
     rebuilt.sha256 = std::string(64, 'e');
     will_say(0, zlib_line + "\n");
-    auto const changed = root.find_vanished({rebuilt});
+    auto const changed = root.find_vanished(std::array{rebuilt});
     ASSERT_TRUE(changed);
     EXPECT_EQ(changed->size(), 1u);
 }

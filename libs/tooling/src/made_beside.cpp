@@ -1,15 +1,19 @@
 // Comparing the tool's own build with what a build for a target would be. See made_beside.hpp.
 #include <sinew/base/command.hpp>
+#include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/tooling/console.hpp>
 #include <sinew/tooling/made_beside.hpp>
 
+#include <boost/describe/class.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 #include <system_error>
+#include <utility>
 
 namespace sinew::tooling {
 
@@ -80,16 +84,79 @@ std::string difference_of_configurations(std::map<std::string, std::string> cons
     return {};
 }
 
-/// The first header or static library that differs; empty: none does.
+struct CompileCommand {
+    std::string directory;
+    std::string command;
+    std::string file;
+    std::string output;
+};
+BOOST_DESCRIBE_STRUCT(CompileCommand, (), (directory, command, file, output))
+
+/// What shows the preprocessed source of each object; of those that a compile_commands.json knows.
+Result<std::map<std::string, std::string>> preprocessing_commands(fs::path const& build_folder,
+                                                                  std::set<std::string> const& objects) {
+    fs::path const file = build_folder / "compile_commands.json";
+    TRY(auto const text, read_text_file(file));
+    TRY(auto const all, from_json<std::vector<CompileCommand>>(text, file.string()));
+    std::map<std::string, std::string> commands;
+    for (std::string const& object : objects) {
+        std::string const words = fmt::format(" -o {} -c ", object);
+        auto const found = std::ranges::find_if(
+            all, [&words](CompileCommand const& one) { return one.command.contains(words); });
+        if (found != all.end()) {
+            std::string command = found->command;
+            command.replace(command.find(words), words.size(), " ");
+            commands.emplace(object, command + " -E -P -w"); // without the names of files, and warnings
+        }
+    }
+    return commands;
+}
+
+/// Whether an object comes out the same, although headers that it includes differ.
+Result<bool> compiles_equally(fs::path const& build_folder, std::string const& preprocess,
+                              fs::path const& sysroot) {
+    CommandOptions options;
+    options.working_directory = build_folder;
+    std::array<std::string, 2> sources;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        std::string const command =
+            i == 0 ? preprocess : fmt::format("{} '--sysroot={}'", preprocess, sysroot.string());
+        TRY(auto done, run_command({"/bin/sh", "-c", command}, options));
+        if (done.status != 0) {
+            return false;
+        }
+        sources.at(i) = std::move(done.output);
+    }
+    return sources[0] == sources[1];
+}
+
+/// What makes programs for the target other ones: a header, or a static library; empty: nothing does. Kernel
+/// headers differ in a line or two with every update, which hardly ever changes what is compiled: where a header
+/// differs, the preprocessed sources decide.
 Result<std::string> difference_of_inputs(fs::path const& build_folder, DeviceBuild const& wanted) {
     TRY(auto const said, run_checked({"ninja", "-C", build_folder.string(), "-t", "deps"}));
     std::error_code problem;
-    for (std::string const& header :
+    std::map<std::string, std::string> differing; // object -> one of its headers
+    for (auto const& [header, objects] :
          parse_dependencies(said, {"libs/system/", "libs/tooling/", "apps/sinew/"})) {
         fs::path const in_sysroot = wanted.sysroot / fs::path(header).relative_path();
         // What the compiler brings along is taken from the compiler in both builds.
         bool const is_compilers = header.starts_with("/usr/lib/gcc/") && !fs::exists(in_sysroot, problem);
         if (header.starts_with("/usr/") && !is_compilers && !have_equal_content(header, in_sysroot)) {
+            for (std::string const& object : objects) {
+                differing.emplace(object, header);
+            }
+        }
+    }
+    auto const keys = std::views::keys(differing);
+    TRY(auto const commands, preprocessing_commands(build_folder, {keys.begin(), keys.end()}));
+    for (auto const& [object, header] : differing) {
+        auto const command = commands.find(object);
+        if (command == commands.end()) {
+            return header;
+        }
+        TRY(bool const is_equal, compiles_equally(build_folder, command->second, wanted.sysroot));
+        if (!is_equal) {
             return header;
         }
     }
@@ -132,19 +199,21 @@ std::map<std::string, std::string> parse_cmake_cache(std::string_view text) {
     return values;
 }
 
-std::vector<std::string> parse_dependencies(std::string_view text, std::vector<std::string> const& ignored) {
-    std::set<std::string> headers;
-    bool counts = false;
+std::map<std::string, std::vector<std::string>> parse_dependencies(std::string_view text,
+                                                                   std::vector<std::string> const& ignored) {
+    std::map<std::string, std::vector<std::string>> headers;
+    std::string object;
     while (!text.empty()) {
         auto const line = take_line(text);
         if (!line.starts_with("    ")) { // "libs/otp/….cpp.o: #deps 400, deps mtime 17 (VALID)"
-            counts = std::ranges::none_of(ignored,
-                                          [&](std::string const& start) { return line.starts_with(start); });
-        } else if (counts && line.starts_with("    /")) {
-            headers.insert(fs::path(line.substr(4)).lexically_normal().string());
+            bool const counts = std::ranges::none_of(
+                ignored, [&](std::string const& start) { return line.starts_with(start); });
+            object = counts ? line.substr(0, line.find(':')) : std::string_view();
+        } else if (!object.empty() && line.starts_with("    /")) {
+            headers[fs::path(line.substr(4)).lexically_normal().string()].push_back(object);
         }
     }
-    return {headers.begin(), headers.end()};
+    return headers;
 }
 
 fs::path own_build_folder() {

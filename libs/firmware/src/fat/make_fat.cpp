@@ -93,10 +93,10 @@ Sector first_fat_sector(FatType type) {
 /// Zeros from the first FAT to the end of the (first cluster of the) root directory.
 Result<> clear_tables(BlockDevice& disk, std::uint64_t first_block, FatLayout const& layout) {
     Bytes const zeros(128u << 10);
-    auto const root_sectors =
+    auto const sectors_of_root =
         layout.type == FatType::fat32 ? layout.sectors_per_cluster : layout.root_sectors;
     auto at = (first_block + layout.reserved_sectors) * block_size_bytes;
-    auto const end = (first_block + layout.root_start() + root_sectors) * block_size_bytes;
+    auto const end = (first_block + layout.root_start() + sectors_of_root) * block_size_bytes;
     while (at < end) {
         // Pieces end at multiples of their size, so that a cache can pass whole segments on.
         auto const piece = std::min<std::uint64_t>(end - at, zeros.size() - at % zeros.size());

@@ -1,8 +1,8 @@
 /// Whether the build that this tool comes from made a device's programs already.
 ///
 /// The preset "tool" compiles them with the flags of a device. They are the same programs that a build for
-/// the target would make when compiler, flags, every header and every static library are the same, byte for
-/// byte. Reads some thousand small files. One thread.
+/// the target would make when compiler, flags, preprocessed sources and every static library are the same, byte for
+/// byte. Reads some thousand small files, and preprocesses what includes a header that differs. One thread.
 #pragma once
 
 #include <sinew/tooling/cmake_build.hpp>
@@ -27,8 +27,7 @@ struct DeviceBuild {
     CmakeVariables variables;
 };
 
-/// `build_folder`, if its target sinew_programs is up to date and equal to what `wanted` would make; says
-/// with
+/// `build_folder`, if its target sinew_programs is up to date and equal to what `wanted` would make; says with
 /// --verbose why not.
 [[nodiscard]] std::optional<std::filesystem::path>
 find_equal_build(Console& console, std::filesystem::path const& build_folder, DeviceBuild const& wanted);
@@ -39,9 +38,9 @@ find_equal_build(Console& console, std::filesystem::path const& build_folder, De
 /// NAME -> value of a CMakeCache.txt.
 [[nodiscard]] std::map<std::string, std::string> parse_cmake_cache(std::string_view text);
 
-/// The headers outside of the build in `ninja -t deps`, each once, sorted; without those that only objects
-/// below one of `ignored` (beginnings of paths) include.
-[[nodiscard]] std::vector<std::string> parse_dependencies(std::string_view text,
-                                                          std::vector<std::string> const& ignored);
+/// The headers outside of the build in `ninja -t deps`, each with the objects that include it; without objects below
+/// one of `ignored` (beginnings of paths).
+[[nodiscard]] std::map<std::string, std::vector<std::string>>
+parse_dependencies(std::string_view text, std::vector<std::string> const& ignored);
 
 } // namespace sinew::tooling
