@@ -4,6 +4,7 @@
 #include <sinew/base/command.hpp>
 #include <sinew/base/file_descriptor.hpp>
 #include <sinew/base/line_assembler.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/base/text.hpp>
@@ -229,6 +230,7 @@ std::string quoted(std::vector<std::string> const& arguments) {
 } // namespace
 
 Result<CommandResult> run_command(std::vector<std::string> const& arguments, CommandOptions const& options) {
+    assert_may_block("run_command()");
     auto const start = SystemClock().now();
     auto const group = options.timeout ? ProcessGroup::own : ProcessGroup::callers;
     bool const has_input = options.input || options.read_input;

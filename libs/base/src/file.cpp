@@ -1,6 +1,7 @@
 /// System calls behind FileDescriptor and whole files; each retries EINTR and names the path in its error.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/result.hpp>
 
 #include <fcntl.h>
@@ -119,6 +120,7 @@ Result<> write_all_at(FileDescriptor const& file, BytesView bytes, std::uint64_t
 }
 
 Result<> sync_file(FileDescriptor const& file) {
+    assert_may_block("fdatasync");
     if (retry([&] { return ::fdatasync(file.get()); }) < 0) {
         return errno_failure("can't sync " + name_of(file));
     }
@@ -153,6 +155,7 @@ Result<std::string> read_text_file(std::filesystem::path const& path, std::size_
 }
 
 Result<> write_file_atomically(std::filesystem::path const& path, BytesView bytes, mode_t mode) {
+    assert_may_block("an atomic write");
     auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
     FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));

@@ -1,6 +1,7 @@
 // See file_lock.hpp.
 #include <sinew/base/file.hpp>
 #include <sinew/base/file_lock.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/result.hpp>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 namespace sinew {
 
 Result<FileDescriptor> lock_file(std::filesystem::path const& path, std::function<void()> const& on_wait) {
+    assert_may_block("a file lock");
     TRY(auto file, open_file(path, O_RDWR | O_CREAT));
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
         return file;

@@ -6,6 +6,7 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/exit_status.hpp>
 #include <sinew/base/file_descriptor.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/process.hpp>
 #include <sinew/base/result.hpp>
 
@@ -119,6 +120,7 @@ Result<> Process::write_all(BytesView bytes) {
         TRY(auto const count, write_some(bytes));
         bytes = bytes.subspan(count);
         if (!bytes.empty()) {
+            assert_may_block("writing to a program");
             (void)wait_for_event(m_input.get(), POLLOUT, std::nullopt);
         }
     }
@@ -146,11 +148,13 @@ std::optional<ExitStatus> Process::status() noexcept {
 }
 
 std::optional<ExitStatus> Process::wait_for(Duration limit) noexcept {
+    assert_may_block("waiting for a program");
     (void)wait_for_event(m_ended.get(), POLLIN, SystemClock().now() + limit);
     return status();
 }
 
 ExitStatus Process::wait() noexcept {
+    assert_may_block("waiting for a program");
     (void)wait_for_event(m_ended.get(), POLLIN, std::nullopt);
     return status().value_or(ExitStatus::lost());
 }
@@ -167,6 +171,9 @@ ExitStatus Process::end(Duration grace) noexcept {
 void Process::end_now() noexcept {
     if (m_pid <= 0) {
         return;
+    }
+    if (!status()) {
+        assert_may_block("reaping a program that runs");
     }
     signal(SIGKILL);
     while (::waitpid(m_pid, nullptr, 0) < 0 && errno == EINTR) {

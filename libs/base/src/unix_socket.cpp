@@ -1,4 +1,5 @@
 // See unix_socket.hpp.
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/unix_socket.hpp>
 
 #include <sys/socket.h>
@@ -44,6 +45,7 @@ Result<FileDescriptor> new_socket(int flags) {
 } // namespace
 
 Result<FileDescriptor> connect_to_unix_socket(std::filesystem::path const& path) {
+    assert_may_block("connect");
     TRY(auto const address, address_of(path));
     TRY(auto connection, new_socket(0));
     if (::connect(connection.get(), generic(address), sizeof(address)) == 0) {
@@ -58,14 +60,15 @@ Result<FileDescriptor> connect_to_unix_socket(std::filesystem::path const& path)
 
 Result<FileDescriptor> listen_on_unix_socket(std::filesystem::path const& path) {
     TRY(auto const address, address_of(path));
-    auto const existing = connect_to_unix_socket(path);
-    if (existing) {
+    TRY(auto const probe, new_socket(SOCK_NONBLOCK));
+    int const refusal = ::connect(probe.get(), generic(address), sizeof(address)) == 0 ? 0 : errno;
+    if (refusal == 0 || refusal == EAGAIN) { // EAGAIN: it is served, and others wait for that
         return failure(ErrorCode::exists, "another program serves " + path.string() +
                                               " already; stop it, or choose another path");
     }
     // Any other kind of file refuses connections, too.
     std::error_code ignored;
-    if (existing.error().sys_errno() == ECONNREFUSED && std::filesystem::is_socket(path, ignored)) {
+    if (refusal == ECONNREFUSED && std::filesystem::is_socket(path, ignored)) {
         ::unlink(path.c_str());
     }
     TRY(auto listener, new_socket(SOCK_NONBLOCK));

@@ -3,6 +3,8 @@
 /// Threading: safe from any thread.
 #pragma once
 
+#include "closing_lines.hpp"
+
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
@@ -10,7 +12,9 @@
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sinew::circuits {
@@ -26,6 +30,15 @@ public:
     [[nodiscard]] virtual int control(int descriptor, unsigned long request, void* argument) = 0;
     /// read(2) without waiting: the bytes read, or an errno (EAGAIN: nothing there).
     [[nodiscard]] virtual std::expected<std::size_t, int> read(int descriptor, MutableBytesView into) = 0;
+    [[nodiscard]] std::shared_ptr<ClosingLines> const& closing() const noexcept { return m_closing; }
+
+protected:
+    GpioKernel() = default;
+    explicit GpioKernel(std::shared_ptr<ClosingLines> closing)
+        : m_closing(std::move(closing)) {}
+
+private:
+    std::shared_ptr<ClosingLines> m_closing = std::make_shared<ClosingLines>();
 };
 
 /// The real one: the devices in `folder`.

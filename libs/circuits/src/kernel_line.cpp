@@ -1,6 +1,7 @@
 // See kernel_line.hpp. Each operation is one ioctl, but for lines that are debounced here.
 #include "kernel_line.hpp"
 
+#include "closing_lines.hpp"
 #include "debouncer.hpp"
 #include "gpio_errors.hpp"
 #include "gpio_kernel.hpp"
@@ -9,13 +10,13 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/circuits/gpio.hpp>
 #include <sinew/circuits/line.hpp>
 
 #include <fcntl.h>
 #include <linux/gpio.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
@@ -25,12 +26,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
-#include <exception>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -52,24 +50,9 @@ GpioOptions without_debounce(GpioOptions const& options) {
     return raw;
 }
 
-/// hid-cp2112 of Linux 6.1 sleeps with a spin lock held, and may hang the processor, if a line stops
-/// reporting edges in the middle of the driver's poll.
+/// See ClosingLines.
 bool must_not_disturb_polls(LineInfo const& line) {
     return line.chip_label == "cp2112_gpio";
-}
-
-/// Runs `action` in a thread that everybody else goes before: with one processor it doesn't begin before a
-/// poll that goes on is over.
-void run_after_all_others(std::function<void()> const& action) {
-    try {
-        std::thread([&] {
-            sched_param const parameter{};
-            ::sched_setscheduler(0, SCHED_IDLE, &parameter); // may fail: then it is as likely as without
-            action();
-        }).join();
-    } catch (std::exception const&) { // no thread to be had
-        action();
-    }
 }
 
 void set_timer(FileDescriptor const& timer, std::optional<MonotonicTime> when) {
@@ -108,6 +91,9 @@ KernelLine::KernelLine(LineInfo line, FileDescriptor descriptor, std::shared_ptr
 Result<std::unique_ptr<KernelLine>> KernelLine::open(LineInfo const& line, GpioOptions const& options,
                                                      FileDescriptor const& chip,
                                                      std::shared_ptr<GpioKernel> kernel) {
+    if (must_not_disturb_polls(line)) {
+        kernel->closing()->wait_for({line.chip, line.offset});
+    }
     bool debounce_here = false;
     gpio_v2_line_request request = uapi::make_request(line.offset, options);
     int error = kernel->control(chip.get(), GPIO_V2_GET_LINE_IOCTL, &request);
@@ -135,7 +121,8 @@ Result<std::unique_ptr<KernelLine>> KernelLine::open(LineInfo const& line, GpioO
 
 KernelLine::~KernelLine() {
     if (must_not_disturb_polls(m_line)) {
-        run_after_all_others([this] { m_descriptor = FileDescriptor(); });
+        m_own_debounce.reset();
+        ClosingLines::close(m_kernel->closing(), {m_line.chip, m_line.offset}, std::move(m_descriptor));
     }
 }
 
@@ -192,6 +179,7 @@ int KernelLine::set_config(GpioOptions const& options) {
         error = m_kernel->control(m_descriptor.get(), GPIO_V2_LINE_SET_CONFIG_IOCTL, &config);
     };
     if (must_not_disturb_polls(m_line)) {
+        AllowBlocking const permission("the caller needs the answer; only lines of a cp2112 come here");
         run_after_all_others(set);
     } else {
         set();

@@ -10,15 +10,20 @@
 
 #include <fcntl.h>
 #include <linux/gpio.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
 #include <expected>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,12 +46,18 @@ struct FakeChip {
 
 class FakeGpioKernel final : public GpioKernel {
 public:
+    /// A busy machine may take its time to close a line.
+    FakeGpioKernel()
+        : GpioKernel(std::make_shared<ClosingLines>(std::chrono::seconds(30))) {}
+
     std::vector<FakeChip> chips;
     /// What GPIO_V2_GET_LINE_IOCTL answers, and what the ioctls of lines answer.
     int request_errno = 0;
     int line_errno = 0;
     /// As for a chip behind USB.
     bool lacks_debounce = false;
+    /// A line isn't given again before its descriptor is closed.
+    bool one_holder_a_line = false;
     gpio_v2_line_request last_request{};
     std::deque<gpio_v2_line_event> events;
     int read_errno = EAGAIN;
@@ -130,6 +141,24 @@ private:
         return 0;
     }
 
+    /// The line's descriptor is a pipe's end, and the other end tells whether it is closed.
+    int take_alone(FakeLine& line, gpio_v2_line_request& request) {
+        if (auto const holder = m_holders.find(&line); holder != m_holders.end()) {
+            pollfd other_end{.fd = holder->second.get(), .events = 0, .revents = 0};
+            if (::poll(&other_end, 1, 0) != 1) {
+                return EBUSY;
+            }
+        }
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+            return errno;
+        }
+        m_holders[&line] = FileDescriptor(ends[0]);
+        request.fd = ends[1];
+        m_lines[request.fd] = &line;
+        return 0;
+    }
+
     static bool has_debounce(gpio_v2_line_config const& config) {
         return config.num_attrs > 0 && config.attrs[0].attr.id == GPIO_V2_LINE_ATTR_ID_DEBOUNCE;
     }
@@ -143,6 +172,9 @@ private:
         if (request_errno != 0 || (line.flags & GPIO_V2_LINE_FLAG_USED) != 0) {
             return request_errno != 0 ? request_errno : EBUSY;
         }
+        if (one_holder_a_line) {
+            return take_alone(line, request);
+        }
         line.config = request.config;
         line.value = (request.config.attrs[0].attr.values & 1) != 0;
         // Something that can be watched, and is never readable.
@@ -153,6 +185,7 @@ private:
 
     std::map<int, FakeChip*> m_chips;
     std::map<int, FakeLine*> m_lines;
+    std::map<FakeLine const*, FileDescriptor> m_holders;
 };
 
 } // namespace sinew::circuits::testing

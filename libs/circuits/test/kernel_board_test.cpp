@@ -5,6 +5,7 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/circuits.hpp>
+#include <sinew/otp.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -97,6 +99,25 @@ TEST_F(KernelBoardTest, a_held_line_names_its_holder) {
     EXPECT_EQ(opened.error().code(), ErrorCode::unavailable);
     EXPECT_EQ(opened.error().sys_errno(), EBUSY);
     EXPECT_THAT(opened.error().message(), HasSubstr("gpiochip21:4 is held by 'status-led'"));
+}
+
+/// Closing it takes a while, as the driver's polls go first; its process isn't held up.
+TEST_F(KernelBoardTest, a_line_of_a_cp2112_can_be_opened_again_at_once) {
+    struct Holder : Server<Holder> {
+        explicit Holder(KernelBoard& from)
+            : m_board(&from) {}
+        Result<> init() {
+            for (int i = 0; i < 3; ++i) {
+                TRY(auto line, m_board->open_gpio("LED0"));
+            }
+            return {};
+        }
+        KernelBoard* m_board;
+    };
+    kernel->one_holder_a_line = true;
+    Node node({.workers = 1});
+    auto const started = node.start<Holder>({}, std::ref(board));
+    EXPECT_TRUE(started) << started.error().message();
 }
 
 TEST_F(KernelBoardTest, a_kernel_without_chips_is_told_apart_from_a_missing_line) {

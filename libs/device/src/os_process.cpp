@@ -17,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,18 @@ bool wait_readable(int fd, std::chrono::milliseconds limit) {
 
 OsProcess::OsProcess(Options options)
     : m_options(std::move(options)) {}
+
+OsProcess::~OsProcess() {
+    if (!m_child || m_child->status()) {
+        return;
+    }
+    m_child->signal(SIGKILL);
+    m_watch_ended.close();
+    m_watch_output.close();
+    m_watch_notifications.close();
+    auto const child = std::make_shared<std::optional<Process>>(std::exchange(m_child, std::nullopt));
+    run_in_background_or_here([child] { child->reset(); });
+}
 
 Async<Result<>> OsProcess::init() {
     set_trap_exit(true); // So that terminate() runs when the supervisor asks to end.

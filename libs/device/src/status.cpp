@@ -93,15 +93,29 @@ void StatusWriter::handle_info(Refresh /*refresh*/) {
 }
 
 void StatusWriter::write() {
+    if (m_is_writing) {
+        m_has_changed = true;
+        return;
+    }
     if (m_options.uptime_s) {
         m_status.uptime_s = m_options.uptime_s();
     }
-    auto const result = write_file_atomically(m_options.path, as_bytes(to_json(m_status) + "\n"));
+    m_is_writing = true;
+    blocking([path = m_options.path, text = to_json(m_status) + "\n"] {
+        return write_file_atomically(path, as_bytes(text));
+    }).then([this](Result<> const& result) { note_written(result); });
+}
+
+void StatusWriter::note_written(Result<> const& result) {
     if (!result && !m_write_failed) {
         log::warning("can't write " + m_options.path.string() + ": " +
                      result.error().message()); // Once is enough: it is tried again with every change.
     }
     m_write_failed = !result;
+    m_is_writing = false;
+    if (std::exchange(m_has_changed, false)) {
+        write();
+    }
 }
 
 } // namespace sinew::device

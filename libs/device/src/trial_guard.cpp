@@ -109,7 +109,7 @@ void TrialGuard::validation_done(Result<> const& result) {
 void TrialGuard::give_up(std::string const& why) {
     m_is_pending = false;
     log::error("back to the old firmware: " + why);
-    m_options.reboot(why);
+    run_in_background_or_here([reboot = m_options.reboot, why] { reboot(why); });
 }
 
 } // namespace sinew::device

@@ -1,15 +1,18 @@
 /// OsProcess on a real node with real, short programs.
+#include <sinew/base/file.hpp>
 #include <sinew/device/backoff.hpp>
 #include <sinew/device/os_process.hpp>
 #include <sinew/otp.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -191,8 +194,10 @@ TEST_F(OsProcessOnANode, killing_the_process_kills_the_program) {
     auto const process = m_node.start<OsProcess>({}, shell("echo up; sleep 100")).value();
     auto const pid = m_recorder.wait_for(Kind::started).pid;
     ASSERT_TRUE(m_recorder.wait_for_line("up"));
+    FileDescriptor const ended(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     (void)stop_and_wait(process.pid(), ExitReason::kill(), patience);
-    EXPECT_EQ(::kill(pid, 0), -1);
+    pollfd waiting{.fd = ended.get(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(patience).count())), 1);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "world.hpp"
 
 #include <sinew/base/file.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/otp.hpp>
 
 #include <fcntl.h>
@@ -226,6 +227,59 @@ TEST(Nodes, work_in_the_background_is_refused_when_the_pool_is_full) {
     EXPECT_FALSE(run_in_background([] {}));
     is_open = true;
     is_open.notify_all();
+}
+
+TEST(Nodes, work_that_must_be_done_is_done_here_when_the_pool_is_full) {
+    std::atomic<bool> is_open{false};
+    std::thread::id where;
+    Node node({.workers = 1, .blocking_threads = 1, .blocking_queue = 0});
+    EXPECT_TRUE(run_in_background([&] { is_open.wait(false); }));
+    {
+        MustNotBlock const scope("a test");
+        run_in_background_or_here([&] {
+            assert_may_block("what must be done");
+            where = std::this_thread::get_id();
+        });
+    }
+    EXPECT_EQ(where, std::this_thread::get_id());
+    is_open = true;
+    is_open.notify_all();
+}
+
+TEST(Nodes, work_that_must_be_done_is_done_when_the_node_ends_first) {
+    std::atomic<bool> is_open{false};
+    std::atomic<int> done{0};
+    {
+        Node node({.workers = 1, .blocking_threads = 1, .blocking_queue = 1});
+        EXPECT_TRUE(run_in_background([&] { is_open.wait(false); }));
+        run_in_background_or_here([&] { ++done; });
+        is_open = true;
+        is_open.notify_all();
+    }
+    EXPECT_EQ(done, 1);
+}
+
+/// Ends the program where a scheduler thread would wait, in a build that checks it.
+TEST(Nodes, a_handler_that_blocks_its_thread_is_found) {
+    if (SINEW_CHECKS_BLOCKING == 0) {
+        GTEST_SKIP() << "an optimised build checks nothing";
+    }
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    struct Blocker : Server<Blocker> {
+        Result<> init() { return write_file_atomically("/dev/null/file", {}); }
+    };
+    EXPECT_DEATH(
+        {
+            Node node({.workers = 1});
+            (void)node.start<Blocker>();
+        },
+        "an atomic write blocks a scheduler thread");
+    EXPECT_DEATH(
+        {
+            testing::Simulation simulation(1);
+            (void)simulation.node().start<Blocker>();
+        },
+        "an atomic write blocks a simulated process");
 }
 
 TEST(Nodes, a_thread_without_a_node_is_told_so) {

@@ -11,6 +11,7 @@
 #include "scheduler/watchdog.hpp"
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/may_block.hpp>
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/node.hpp>
 
@@ -79,6 +80,7 @@ void NodeCore::start_threads() {
 }
 
 NodeCore::~NodeCore() {
+    assert_may_block("the end of a node");
     kill_all();
     is_stopping.store(true, std::memory_order_seq_cst);
     for (Worker* const worker : workers) {
@@ -119,6 +121,7 @@ void NodeCore::kill_all() noexcept {
             return;
         }
         if (is_simulated()) {
+            MustNotBlock const scope("a simulated process");
             while (loops.front()->run_one()) {
             }
         } else {

@@ -3,6 +3,7 @@
 #include "core/context.hpp"
 #include "core/node_core.hpp"
 
+#include <sinew/base/may_block.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/node.hpp>
 #include <sinew/otp/process.hpp>
@@ -131,6 +132,7 @@ namespace {
 BlockingPool::Submitted submit_blocking(std::function<void()> work) {
     NodeCore& core = require_core();
     if (core.is_simulated()) {
+        AllowBlocking const permission("in a simulation it runs at once");
         work();
         return BlockingPool::Submitted::taken;
     }
@@ -152,10 +154,47 @@ void begin_blocking(std::function<void(ReplyPath&)> work, ReplyPath path) {
 } // namespace sinew::detail
 
 namespace sinew {
+namespace {
+
+/// Work that runs once, at the latest when this is destroyed.
+class CertainWork {
+public:
+    explicit CertainWork(std::function<void()> work)
+        : m_work(std::move(work)) {}
+    CertainWork(CertainWork const&) = delete;
+    CertainWork& operator=(CertainWork const&) = delete;
+    CertainWork(CertainWork&&) = delete;
+    CertainWork& operator=(CertainWork&&) = delete;
+    ~CertainWork() { run(); }
+    void run() {
+        if (auto const work = std::exchange(m_work, nullptr)) {
+            work();
+        }
+    }
+
+private:
+    std::function<void()> m_work;
+};
+
+} // namespace
 
 bool run_in_background(std::function<void()> work) {
-    return detail::t_context.core != nullptr &&
-           detail::submit_blocking(std::move(work)) == detail::BlockingPool::Submitted::taken;
+    if (detail::t_context.core == nullptr) {
+        return false;
+    }
+    try {
+        return detail::submit_blocking(std::move(work)) == detail::BlockingPool::Submitted::taken;
+    } catch (std::system_error const&) {
+        return false;
+    }
+}
+
+void run_in_background_or_here(std::function<void()> work) {
+    auto const certain = std::make_shared<CertainWork>(std::move(work));
+    if (!run_in_background([certain] { certain->run(); })) {
+        AllowBlocking const permission("it must be done, and nobody else can");
+        certain->run();
+    }
 }
 
 } // namespace sinew

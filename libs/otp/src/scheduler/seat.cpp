@@ -5,6 +5,8 @@
 #include "scheduler/run_loop.hpp"
 #include "scheduler/thread_scheduling.hpp"
 
+#include <sinew/base/may_block.hpp>
+
 #include <execinfo.h>
 #include <pthread.h>
 #include <sched.h>
@@ -65,6 +67,7 @@ void Seat::start() {
 void Seat::run() {
     m_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_release);
     t_context.seat = this;
+    MustNotBlock const scope("a scheduler thread");
     for (;;) {
         State state = m_state.load(std::memory_order_acquire);
         while (state == State::spare) {

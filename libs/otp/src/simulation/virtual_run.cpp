@@ -7,12 +7,15 @@
 #include "scheduler/run_loop.hpp"
 
 #include <sinew/base/clock.hpp>
+#include <sinew/base/may_block.hpp>
 
 #include <algorithm>
 #include <cstdint>
 
 namespace sinew::detail {
 namespace {
+
+constexpr char const* simulated = "a simulated process";
 
 bool has_file_events(Worker& worker) {
     return !worker.poller.watches.empty() && poll_files(worker, 0);
@@ -21,6 +24,7 @@ bool has_file_events(Worker& worker) {
 } // namespace
 
 bool run_simulation_step(NodeCore& core) {
+    MustNotBlock const scope(simulated);
     RunLoop& loop = *core.loops.front();
     take_shared_work(loop.worker);
     fire_timers(loop.worker, core.now_ns());
@@ -32,6 +36,7 @@ bool run_simulation_until(NodeCore& core, std::int64_t deadline_ns, bool (*is_do
     Worker& worker = loop.worker;
     for (;;) {
         while (!is_done(argument)) {
+            MustNotBlock const scope(simulated);
             take_shared_work(worker);
             if (!loop.run_one() && !has_file_events(worker)) {
                 break;

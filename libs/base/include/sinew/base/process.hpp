@@ -92,7 +92,8 @@ public:
     Process& operator=(Process&& other) noexcept;
     Process(Process const&) = delete;
     Process& operator=(Process const&) = delete;
-    /// Ends the program or group by SIGKILL, and waits until the kernel has taken the program down.
+    /// Ends the program or group by SIGKILL, and blocks until the kernel has taken the program down; not if it
+    /// has ended before.
     ~Process();
 
     [[nodiscard]] pid_t pid() const noexcept { return m_pid; }

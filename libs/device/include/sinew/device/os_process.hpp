@@ -1,8 +1,7 @@
 /// OsProcess: a supervised process that is an operating system process: it ends when the program ends, and
 /// the program ends when it does.
 ///
-///     sinew::child<OsProcess>({.name = "dropbear", .command = {"/usr/sbin/dropbear", "-F"}}, {.id =
-///     "dropbear"})
+///     auto const ssh = os_process_child({.name = "dropbear", .command = {"/usr/sbin/dropbear", "-F"}});
 ///
 /// Its exit reason is normal when the program ended with status 0, else an error that says how it ended.
 /// Asked to end, it sends SIGTERM to the program's group, waits `stop_grace`, then kills the group. What the
@@ -67,6 +66,12 @@ public:
     };
 
     explicit OsProcess(Options options);
+    OsProcess(OsProcess const&) = delete;
+    OsProcess& operator=(OsProcess const&) = delete;
+    OsProcess(OsProcess&&) = delete;
+    OsProcess& operator=(OsProcess&&) = delete;
+    /// A program that still runs is killed; the blocking pool waits for its end.
+    ~OsProcess();
 
     Async<Result<>> init();
     Async<> handle_info(Start message);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sinew/base/describe.hpp>
+#include <sinew/base/result.hpp>
 #include <sinew/device/application_monitor.hpp>
 #include <sinew/device/boot_report.hpp>
 #include <sinew/otp.hpp>
@@ -75,9 +76,13 @@ public:
     void handle_info(Refresh refresh);
 
 private:
+    /// What changes while a write goes on is in the next.
     void write();
+    void note_written(Result<> const& result);
     Options m_options;
     DeviceStatus m_status = {};
+    bool m_is_writing = false;
+    bool m_has_changed = false;
     bool m_write_failed = false;
 };
 

@@ -64,7 +64,7 @@ public:
     [[nodiscard]] std::vector<RecordPointer> tail(std::size_t count) const;
     /// Those whose formatted text (see format()) holds `text`, oldest first, the newest `count` of them.
     [[nodiscard]] std::vector<RecordPointer> grep(std::string_view text, std::size_t count) const;
-    /// Writes all of it to a file, one format()ted event after the other; replaces the file as a whole.
+    /// Writes all of it to a file, one format()ted event after the other; replaces the file as a whole. Blocks.
     [[nodiscard]] Result<> save(std::filesystem::path const& path) const;
     /// How many it holds.
     [[nodiscard]] std::size_t size() const;

@@ -176,8 +176,12 @@ template<typename F>
 }
 
 /// Runs `work`, which must not throw, on the blocking pool, and nobody waits for it: what a destructor can do.
-/// False: it was dropped, for the pool has as much to do as it may, the node ends, or this thread has none.
-/// Doesn't block. In a simulation it runs at once.
+/// False: it was dropped, for the pool has as much to do as it may, there can be no thread, the node ends, or
+/// this thread has none. Doesn't block. In a simulation it runs at once.
 [[nodiscard]] bool run_in_background(std::function<void()> work);
+
+/// For what must be done though it may block: work that run_in_background() doesn't take runs here, before this
+/// returns, and work that a node's end takes from the pool's queue runs there. It must not throw.
+void run_in_background_or_here(std::function<void()> work);
 
 } // namespace sinew
