@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -37,6 +38,9 @@ using namespace device;
 
 constexpr std::chrono::minutes stop_limit{2};
 constexpr std::chrono::seconds validate_limit{60};
+constexpr std::chrono::seconds last_lines_limit{5};
+// Waiting for the console, or within a second; an application's last words are among them.
+constexpr std::size_t most_lines = 4096;
 // Sent by the process that watches the tree; nobody else uses it here.
 constexpr int tree_ended_signal = SIGUSR1;
 
@@ -154,6 +158,36 @@ Result<DeviceConfig> load_config_or_defaults(std::filesystem::path const& path) 
     return config;
 }
 
+/// Writes what the node logs to standard error, in a process of its own: a slow console holds up nobody.
+class ConsoleLog {
+public:
+    ConsoleLog(Node& node, log::Logger& logger)
+        : m_tree(node.start(supervise(Strategy::one_for_one, {handler(logger)}))) {
+        if (!m_tree) {
+            log::warning("a slow console will hold up this program: " + m_tree.error().message());
+        }
+    }
+    ConsoleLog(ConsoleLog const&) = delete;
+    ConsoleLog& operator=(ConsoleLog const&) = delete;
+    ConsoleLog(ConsoleLog&&) = delete;
+    ConsoleLog& operator=(ConsoleLog&&) = delete;
+    ~ConsoleLog() {
+        if (m_tree) {
+            std::ignore = stop_and_wait(m_tree->pid(), ExitReason::shutdown(), last_lines_limit);
+        }
+    }
+
+private:
+    static ChildSpec handler(log::Logger& logger) {
+        auto const write = [](log::Event const& event) { log::standard_error().write(event); };
+        return child<log::Handler>({.logger = &logger,
+                                    .output = log::function_output(write),
+                                    .limits = {.queue = most_lines, .burst = most_lines}},
+                                   {.id = "console"});
+    }
+    Result<SupervisorRef> m_tree;
+};
+
 int wait_for_end(Node& node, SupervisorRef tree, sigset_t const& signals) {
     auto const watcher = node.start<TreeWatcher>({}, tree.pid());
     if (!watcher) {
@@ -193,7 +227,9 @@ int run_daemon(std::filesystem::path const& config_path) {
         return 1;
     }
     auto const machine = describe_machine(*config);
-    Node node;
+    log::Logger logger({.ring_capacity = 0});
+    Node node({.log = &logger});
+    ConsoleLog const console(node, logger);
     auto const tree = node.start(device_tree(*config, machine));
     if (!tree) {
         log::error(tree.error().message());
