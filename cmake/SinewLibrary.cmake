@@ -5,6 +5,7 @@
 #   sinew_benchmark(NAME SOURCES ... DEPENDS libraries ...)   a Google Benchmark program named NAME_bench
 #   sinew_fuzz_target(NAME SOURCES ... DEPENDS libraries ... [CORPUS folder])   a libFuzzer program named fuzz_NAME; in
 #                                                             other builds with tests replay_NAME, a test with its corpus
+#   sinew_examples(NAME STAGE source FILES pages and headers ... DEPENDS libraries ...)   examples, compiled
 #   sinew_program(NAME SOURCES ... [DEPENDS libraries ...] [PRIVATE third-party targets ...])
 
 # Arrows point down only. A library may use those listed here (and, through them, what they may use), nothing else.
@@ -102,6 +103,41 @@ function(sinew_benchmark NAME)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
     find_package(benchmark REQUIRED)
     sinew_program(${NAME}_bench SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} benchmark::benchmark)
+endfunction()
+
+# Compiles the C++ examples of pages and public headers (FILES, folders of headers too) in the places that STAGE has for
+# them; see cmake/stage_examples.py. Nothing runs.
+function(sinew_examples NAME)
+    if(NOT SINEW_TESTS OR SINEW_FUZZ OR SINEW_SANITIZE STREQUAL "thread")
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "STAGE" "FILES;DEPENDS" ${ARGN})
+    find_package(GTest REQUIRED)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/examples/${NAME}.cpp)
+    set(shown "")
+    foreach(file IN LISTS ARG_STAGE ARG_FILES)
+        cmake_path(ABSOLUTE_PATH file NORMALIZE)
+        cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+        list(APPEND shown ${file})
+    endforeach()
+    list(POP_FRONT shown stage)
+    add_custom_command(OUTPUT ${source}
+        COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/cmake/stage_examples.py ${stage} ${source} ${shown}
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+        DEPENDS ${ARG_STAGE} ${PROJECT_SOURCE_DIR}/cmake/stage_examples.py ${PROJECT_SOURCE_DIR}/cmake/extract_snippets.py
+        DEPFILE ${CMAKE_CURRENT_BINARY_DIR}/examples/${NAME}.d
+        VERBATIM)
+    add_library(${NAME}_examples OBJECT EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${NAME}_examples PRIVATE GTest::gmock)
+    foreach(dependency IN LISTS ARG_DEPENDS)
+        target_link_libraries(${NAME}_examples PRIVATE sinew_${dependency})
+    endforeach()
+    # Without the warnings: they would be about what an example leaves out.
+    target_compile_options(${NAME}_examples PRIVATE -Wno-unused-result -Wno-unused-value)
+    set_target_properties(${NAME}_examples PROPERTIES OPTIMIZE_DEPENDENCIES ON) # it waits for no library
+    sinew_precompile(${NAME}_examples tests)
+    add_dependencies(tests ${NAME}_examples)
 endfunction()
 
 # A fuzz target. Its corpus (default: corpus/NAME beside its sources) is grown by ./dev fuzz, and replayed by the unit tests.

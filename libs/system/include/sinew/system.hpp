@@ -3,13 +3,14 @@
 ///     auto target = sinew::system::load_system("systems", "x86_64");
 ///     auto built  = sinew::system::build_system(*target, {.on_progress = show}); // minutes once, then cached
 ///     auto parts  = sinew::system::assemble_firmware_inputs(*built, {
-///         .programs = {{"sbin/init", "build/device/bin/sinew-init"}, {"usr/bin/sinewd", ...}},
+///         .programs = {{"sbin/init", "build/device/bin/sinew-init"},
+///                      {"usr/bin/sinewd", "build/device/bin/sinewd"}},
 ///         .application = "build/app",
 ///         .identity = {.product = "blinky", .version = "0.1.0"},
 ///         .output = "build/firmware",
 ///     });
 ///     sinew::firmware::create_archive({.script = parts->update_script, .output = "blinky.fw"});
-///     auto qemu = sinew::system::emulator_command(*target, {.image = "blinky.img", .ssh_port = 2222});
+///     auto qemu = sinew::system::emulator_command(target->description, {.image = "blinky.img"});
 ///
 /// Invariant: every number of the layout is read from systems/<target>/system.toml and from nowhere else.
 #pragma once

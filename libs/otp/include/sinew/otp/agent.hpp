@@ -1,7 +1,7 @@
 /// Agent<T>: a value kept by a process, read and changed by functions that run there (Elixir's Agent).
 ///
 ///     using Settings = Agent<SettingsValue>;
-///     child<Settings>({.initial = {.volume = 3}})                                        // in the tree
+///     child<Settings>({.initial = {.volume = 3}});                                       // in the tree
 ///     Result<int> volume = call(name<Settings>, Settings::get([](auto const& s) { return s.volume; }));
 ///     Result<> done = call(name<Settings>, Settings::update([](auto& s) { s.volume = 4; }));
 ///     cast(name<Settings>, Settings::change([](auto& s) { ++s.volume; }));

@@ -3,8 +3,8 @@
 ///
 ///     Async<double> handle_call(Average) {
 ///         auto left = co_await request(name<Sensor>("left"), Current{}, 500ms);
-///         ...
-///         co_return sum / 2;
+///         auto right = co_await request(name<Sensor>("right"), Current{}, 500ms);
+///         co_return (left.value_or(0) + right.value_or(0)) / 2;
 ///     }
 ///
 /// Invariant: while a handler waits, its process handles no other message (as in OTP); exits still reach it.

@@ -1,10 +1,10 @@
 /// DynamicSupervisor: children that come and go at run time, known by their Pid (OTP's DynamicSupervisor and
 /// simple_one_for_one).
 ///
-///     sinew::child<DynamicSupervisor>({.max_children = 100}, {.id = "sessions"})          // in the tree
-///     auto session = co_await request(
-///         name<DynamicSupervisor>("sessions"),
-///         StartChild{child<Session>({.user = 7}, {.restart = Restart::temporary})});
+///     sinew::child<DynamicSupervisor>({.max_children = 100}, {.id = "sessions"});         // in the tree
+///     auto asked = request(name<DynamicSupervisor>("sessions"),
+///                          StartChild{child<Session>({.user = 7}, {.restart = Restart::temporary})});
+///     auto session = co_await asked;                                                      // a Result<Pid>
 ///
 /// It starts empty. Ids need not be unique; a child that should have a name gets an id of its own. While a
 /// child's init() runs, other requests are served. When the supervisor stops, all children are stopped at
@@ -76,7 +76,7 @@ private:
 /// are the same for all.
 ///
 ///     auto const sessions = child_template<Session>({.restart = Restart::temporary}, database);
-///     StartChild{sessions(user, language)}
+///     auto const start = StartChild{sessions(user, language)};
 template<typename S, typename... Extra>
 class ChildTemplate {
 public:

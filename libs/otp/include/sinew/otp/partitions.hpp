@@ -2,7 +2,7 @@
 /// PartitionSupervisor).
 ///
 ///     Partitions<Store> const stores("stores", 4);
-///     stores.tree([](std::size_t number) { return Store::Options{.part = number}; })       // in the tree
+///     stores.tree([](std::size_t number) { return Store::Options{.part = number}; });      // in the tree
 ///     call(stores.at(sensor_id), Get{sensor_id});
 ///
 /// Invariant: a key always means the same partition. Partition N is registered as name<S>("stores/N").

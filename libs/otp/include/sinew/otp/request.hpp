@@ -85,6 +85,7 @@ inline constexpr bool is_safe_in_await =
 
 /// T is what the request's Reply says; a Reply that is itself a Result is not wrapped again. When
 /// IsAwaitedInPlace is false, the request needs a name before it is awaited:
+///
 ///     auto asked = request(name<Store>, Put{"key", "value"});
 ///     auto done = co_await asked;
 template<typename T, bool IsAwaitedInPlace = true>
