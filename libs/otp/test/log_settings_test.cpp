@@ -55,8 +55,29 @@ TEST(LogSettings, that_are_wrong_name_file_line_key_and_what_is_allowed) {
                 AllOf(HasSubstr("config.toml:2: handlers.0.kind"), HasSubstr("syslog")));
     EXPECT_THAT(refusal("[[log.handlers]]\nkind = 'text'\npath = '/x'\n"),
                 AllOf(HasSubstr("config.toml:"), HasSubstr("handlers.0.path"), HasSubstr("kind = \"json\"")));
+    EXPECT_THAT(
+        refusal("[[log.handlers]]\nkind = 'json'\npath = '/x'\nlimit_kib = 15\n"),
+        AllOf(HasSubstr("config.toml:"), HasSubstr("handlers.0.limit_kib must be from 16 to 4194304")));
+    EXPECT_THAT(refusal("[[log.handlers]]\nkind = 'json'\nlimit_kib = 16\n"),
+                HasSubstr("handlers.0.limit_kib: only a file has a limit"));
     EXPECT_THAT(refusal("[log]\nring_capacity = 1000001\n"),
                 AllOf(HasSubstr("config.toml:2: ring_capacity"), HasSubstr("1000000")));
+}
+
+TEST(LogSettings, limit_what_a_file_holds) {
+    auto const directory = TemporaryDirectory::create().value();
+    std::string const path = (directory.path() / "log").string();
+    Settings const settings =
+        read("[[log.handlers]]\nkind = 'json'\nlimit_kib = 16\npath = '" + path + "'\n");
+    Logger logger({.fallback = nullptr});
+    auto const handlers = make_handlers(logger, settings, "lamp");
+    Event event{.level = Level::info, .text = "0123456789"};
+    RecordPointer const record = std::make_shared<Record const>(event);
+    for (int i = 0; i < 2000; ++i) {
+        ASSERT_TRUE(handlers.at(0).output->write({&record, 1}));
+    }
+    EXPECT_LE(read_text_file(path).value().size(), 16384U);
+    EXPECT_LE(read_text_file(path + ".1").value().size(), 16384U);
 }
 
 TEST(LogSettings, an_output_that_can_not_be_opened_is_left_out_and_told) {

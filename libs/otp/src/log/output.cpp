@@ -1,9 +1,10 @@
+#include "log/log_file.hpp"
+
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/log_output.hpp>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -28,7 +30,6 @@ namespace sinew::log {
 namespace {
 
 constexpr int facility_user = 1 << 3;
-constexpr int write_timeout_ms = 1000;
 
 /// The kernel's and syslog's numbers: 3 error ... 7 debug.
 int severity(Level level) noexcept {
@@ -41,26 +42,6 @@ bool is_colourful(int fd) {
         return std::string_view(value != nullptr ? value : "");
     };
     return ::isatty(fd) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
-}
-
-/// Writes all of `text`; a descriptor that takes nothing for a second is an error.
-Result<> write_text(int fd, std::string_view text) {
-    while (!text.empty()) {
-        ssize_t const written = ::write(fd, text.data(), text.size());
-        if (written >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(written));
-            continue;
-        }
-        if (errno == EAGAIN) {
-            pollfd file{.fd = fd, .events = POLLOUT, .revents = 0};
-            if (::poll(&file, 1, write_timeout_ms) == 0) {
-                return failure(ErrorCode::timed_out, "nobody reads the log");
-            }
-        } else if (errno != EINTR) {
-            return std::unexpected(error_from_errno(errno, "the log can't be written"));
-        }
-    }
-    return {};
 }
 
 class HumanOutput final : public Output {
@@ -85,9 +66,6 @@ class JsonLinesOutput final : public Output {
 public:
     explicit JsonLinesOutput(int fd)
         : m_fd(fd) {}
-    explicit JsonLinesOutput(FileDescriptor file)
-        : m_file(std::move(file))
-        , m_fd(m_file.get()) {}
     Result<> write(std::span<RecordPointer const> records) override {
         std::string text;
         for (RecordPointer const& record : records) {
@@ -97,8 +75,22 @@ public:
     }
 
 private:
-    FileDescriptor m_file;
     int m_fd;
+};
+
+class JsonFileOutput final : public Output {
+public:
+    explicit JsonFileOutput(LogFile file)
+        : m_file(std::move(file)) {}
+    Result<> write(std::span<RecordPointer const> records) override {
+        for (RecordPointer const& record : records) {
+            TRY_OK(m_file.append(format_json_line(record->event()) + "\n"));
+        }
+        return m_file.flush();
+    }
+
+private:
+    LogFile m_file;
 };
 
 /// The event without its time and level, which the receiver adds itself.
@@ -216,9 +208,10 @@ std::shared_ptr<Output> human_output(int fd) {
     return std::make_shared<HumanOutput>(fd);
 }
 
-Result<std::shared_ptr<Output>> json_lines_output(std::filesystem::path const& path) {
-    TRY(auto file, open_file(path, O_WRONLY | O_APPEND | O_CREAT, 0640));
-    return std::make_shared<JsonLinesOutput>(std::move(file));
+Result<std::shared_ptr<Output>> json_lines_output(std::filesystem::path const& path,
+                                                  std::uint64_t limit_bytes) {
+    TRY(auto file, LogFile::open(path, limit_bytes));
+    return std::make_shared<JsonFileOutput>(std::move(file));
 }
 
 std::shared_ptr<Output> json_lines_output(int fd) {

@@ -19,6 +19,9 @@ namespace sinew::log {
 namespace {
 
 constexpr std::uint32_t ring_capacity_limit = 1'000'000;
+constexpr std::uint64_t kib = 1024;
+constexpr std::uint32_t least_limit_kib = 16;
+constexpr std::uint32_t most_limit_kib = 4'194'304;
 
 /// "config.toml:7: " for the value that counts, the last file's.
 std::string place_of(Config const& config, std::string_view key, std::size_t at = 0) {
@@ -43,13 +46,36 @@ Result<std::shared_ptr<Output>> open_output(HandlerSettings const& settings, std
     case HandlerKind::text:
         break;
     case HandlerKind::json:
-        return has_path ? json_lines_output(settings.path) : json_lines_output(STDERR_FILENO);
+        return has_path ? json_lines_output(settings.path, settings.limit_kib
+                                                               ? std::uint64_t{*settings.limit_kib} * kib
+                                                               : default_log_limit_bytes)
+                        : json_lines_output(STDERR_FILENO);
     case HandlerKind::kmsg:
         return has_path ? kmsg_output(identity, settings.path) : kmsg_output(identity);
     case HandlerKind::syslog:
         return has_path ? syslog_output(identity, settings.path.string()) : syslog_output(identity);
     }
     return human_output(STDERR_FILENO);
+}
+
+/// The key and what is wrong with it; empty: nothing.
+std::string mistake_in(HandlerSettings const& handler) {
+    if (handler.kind == HandlerKind::text && !handler.path.empty()) {
+        return "path: kind = \"text\" writes to standard error; take the path out, or write kind = \"json\" "
+               "for a "
+               "file";
+    }
+    if (!handler.limit_kib) {
+        return {};
+    }
+    if (handler.kind != HandlerKind::json || handler.path.empty()) {
+        return "limit_kib: only a file has a limit; take it out, or write kind = \"json\" with a path";
+    }
+    if (*handler.limit_kib < least_limit_kib || *handler.limit_kib > most_limit_kib) {
+        return "limit_kib must be from " + std::to_string(least_limit_kib) + " to " +
+               std::to_string(most_limit_kib);
+    }
+    return {};
 }
 
 } // namespace
@@ -62,12 +88,10 @@ Result<Settings> read_settings(Config const& config) {
                                                         std::to_string(ring_capacity_limit) + " events");
     }
     for (std::size_t at = 0; at < settings.handlers.size(); ++at) {
-        HandlerSettings const& handler = settings.handlers[at];
-        if (handler.kind == HandlerKind::text && !handler.path.empty()) {
+        std::string const wrong = mistake_in(settings.handlers[at]);
+        if (!wrong.empty()) {
             return failure(ErrorCode::invalid_argument,
-                           place_of(config, "handlers", at) + "handlers." + std::to_string(at) +
-                               ".path: kind = \"text\" writes to standard error; take the path out, or write "
-                               "kind = \"json\" for a file");
+                           place_of(config, "handlers", at) + "handlers." + std::to_string(at) + "." + wrong);
         }
     }
     return settings;

@@ -8,6 +8,7 @@
 ///     [[log.handlers]]
 ///     kind = "json"
 ///     path = "/data/greenhouse.log"
+///     limit_kib = 1024
 ///     level = "warning"
 ///
 /// Threading: the main thread, before the node is made.
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,10 +49,13 @@ struct HandlerSettings {
     HandlerKind kind = HandlerKind::text;
     /// json: the file; kmsg and syslog: instead of /dev/kmsg and /dev/log. Empty: the usual place.
     std::filesystem::path path = {};
+    /// json with a file: what it may hold, from 16 KiB to 4 GiB; default: 4 MiB. Twice as much is used, with the
+    /// old file.
+    std::optional<std::uint32_t> limit_kib = {};
     /// Only from this level on.
     Level level = Level::debug;
 };
-BOOST_DESCRIBE_STRUCT(HandlerSettings, (), (kind, path, level))
+BOOST_DESCRIBE_STRUCT(HandlerSettings, (), (kind, path, limit_kib, level))
 
 /// See the top of the file.
 struct Settings {

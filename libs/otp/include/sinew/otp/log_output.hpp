@@ -10,6 +10,7 @@
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/logger.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -33,8 +34,13 @@ public:
 /// Text as format() makes it, to a descriptor that it borrows; with colours when that is a terminal, NO_COLOR
 /// is not set and TERM is not "dumb".
 [[nodiscard]] std::shared_ptr<Output> human_output(int fd);
-/// One JSON object a line, appended to `path` (made with mode 0640). Errors as open(2).
-[[nodiscard]] Result<std::shared_ptr<Output>> json_lines_output(std::filesystem::path const& path);
+/// What a log file may hold unless it is said otherwise.
+inline constexpr std::uint64_t default_log_limit_bytes = std::uint64_t{4} << 20;
+/// One JSON object a line, appended to `path` (made with mode 0640). A line that would make it larger than
+/// `limit_bytes` begins it anew; the full one becomes PATH.1, in the place of the one before, so that twice the
+/// limit is used at most. Errors as open(2).
+[[nodiscard]] Result<std::shared_ptr<Output>>
+json_lines_output(std::filesystem::path const& path, std::uint64_t limit_bytes = default_log_limit_bytes);
 /// One JSON object a line, to a descriptor that it borrows.
 [[nodiscard]] std::shared_ptr<Output> json_lines_output(int fd);
 /// The kernel's log buffer (dmesg(1)), facility user; long texts are split at line feeds and 900 bytes.
