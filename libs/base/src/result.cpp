@@ -19,6 +19,10 @@ Error Error::with_context(std::string_view what) && {
     return std::move(*this);
 }
 
+Error::Rep* Error::copy(Rep const& rep) {
+    return new Rep(rep);
+}
+
 void Error::destroy(Rep* rep) noexcept {
     delete rep;
 }

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <expected>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace sinew {
 namespace {
@@ -51,6 +53,32 @@ TEST(Result, try_moves_values_that_cannot_be_copied) {
         return *pointer;
     };
     EXPECT_EQ(outer().value(), 7);
+}
+
+TEST(Result, value_of_a_variable_throws_what_went_wrong) {
+    auto odd = half(3);
+    auto const constant = half(5);
+    EXPECT_THROW((void)odd.value(), std::bad_expected_access<Error>);
+    EXPECT_EQ(odd.error().message(), "3 is odd") << "it is still there";
+    try {
+        (void)constant.value();
+        FAIL();
+    } catch (std::bad_expected_access<Error> const& thrown) {
+        EXPECT_EQ(thrown.error().message(), "5 is odd");
+    }
+    auto even = half(8);
+    EXPECT_EQ(even.value(), 4);
+}
+
+TEST(Result, an_error_is_copied_as_a_whole) {
+    Error const first = error_from_errno(EBUSY, "the lamp");
+    Error second = first;
+    second = std::move(second).with_context("switching");
+    EXPECT_EQ(first.message(), "the lamp: Device or resource busy");
+    EXPECT_EQ(second.message(), "switching: the lamp: Device or resource busy");
+    EXPECT_EQ(second.code(), first.code());
+    second = first;
+    EXPECT_EQ(second.message(), first.message());
 }
 
 TEST(Result, every_errno_class_has_a_code_to_branch_on) {

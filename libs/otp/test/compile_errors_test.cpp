@@ -30,6 +30,14 @@ std::string first_error(std::string const& output) {
     return at == std::string::npos ? output : output.substr(at, output.find('\n', at) - at);
 }
 
+std::size_t count_of(std::string const& text, std::string const& within) {
+    std::size_t count = 0;
+    for (std::size_t at = within.find(text); at != std::string::npos; at = within.find(text, at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
 struct Mistake {
     int number;
     char const* name;
@@ -44,6 +52,10 @@ TEST_P(CompileErrors, say_first_what_is_missing) {
     std::string const error = first_error(result.error_output);
     EXPECT_THAT(error, HasSubstr(GetParam().sentence)) << result.error_output;
     EXPECT_LT(error.size(), 160U) << error;
+    EXPECT_EQ(count_of("error: ", result.error_output), 1U) << result.error_output;
+    // The line that is wrong, or for what is wrong in a class that one.
+    EXPECT_THAT(result.error_output, HasSubstr("wrong.cpp:")) << result.error_output;
+    EXPECT_LE(count_of("\n", result.error_output), 20U) << result.error_output;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -70,7 +82,27 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{12, "a_message_a_conversation_does_not_take",
                 "this server has no public handle_info() for that message"},
         Mistake{13, "a_call_a_conversation_does_not_take",
-                "this server has no public handle_call() for that request"}),
+                "this server has no public handle_call() for that request"},
+        Mistake{14, "a_start_with_wrong_arguments",
+                "this server has no public constructor that takes these arguments"},
+        Mistake{15, "options_that_cannot_be_copied",
+                "a child starts from a copy of its options each time: they must be copyable"},
+        Mistake{16, "an_init_that_returns_something_else",
+                "init() must return nothing, Result<>, Result<Start>, or sinew::Async of one of them"},
+        Mistake{17, "a_message_that_cannot_be_moved", "a message must be movable"},
+        Mistake{18, "a_cast_that_cannot_be_moved", "a message must be movable"},
+        Mistake{19, "something_else_than_a_child_in_a_tree",
+                "a tree's children are what child<Server>(...) or child(subtree, {.id = ...}) returns"},
+        Mistake{20, "a_child_without_its_options",
+                "this server has no public constructor that takes these options, or none without any"},
+        Mistake{21, "a_childs_init_that_returns_something_else",
+                "init() must return nothing, Result<>, Result<Start>, or sinew::Async of one of them"},
+        Mistake{22, "a_linked_process_with_wrong_arguments",
+                "this server has no public constructor that takes these arguments"},
+        Mistake{23, "a_linked_start_with_wrong_arguments",
+                "this server has no public constructor that takes these arguments"},
+        Mistake{24, "an_interval_nobody_handles", "this server has no public handle_info() for that message"},
+        Mistake{25, "an_option_that_is_not_there", "no matching function for call to"}),
     [](auto const& mistake) { return std::string(mistake.param.name); });
 
 TEST(CompileErrorsOf, nothing_when_nothing_is_wrong) {

@@ -1,3 +1,4 @@
+#include <sinew/base/result.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/pid.hpp>
 
@@ -37,6 +38,17 @@ TEST(ExitReasons, normal_and_shutdown_are_orderly) {
 
 TEST(ExitReasons, errors_know_where_they_were_made) {
     EXPECT_THAT(std::string(ExitReason::error("x").origin()), ::testing::HasSubstr("exit_reason_test.cpp:"));
+}
+
+TEST(ExitReasons, of_a_failed_value_say_what_had_failed) {
+    Result<int> const failed = failure(ErrorCode::not_found, "there is no lamp");
+    try {
+        (void)failed.value();
+        FAIL();
+    } catch (...) {
+        ExitReason const reason = ExitReason::from_exception(std::current_exception(), "here");
+        EXPECT_EQ(reason.to_string(), "value() of a failed Result: there is no lamp");
+    }
 }
 
 TEST(ExitReasons, copies_share_and_outlive_each_other) {

@@ -212,6 +212,14 @@ TEST_P(Registries, with_duplicate_keys_hold_many_processes_and_one_several_times
     });
     in(b, [viewers](Probe&) { ASSERT_TRUE(viewers.register_key("news", "fr")); });
     EXPECT_EQ(viewers.count("news"), 3U);
+    in(b, [viewers](Probe&) { ASSERT_TRUE(viewers.register_key("weather", "it")); });
+    EXPECT_EQ(viewers.size(), 4U);
+    std::vector<std::string> all;
+    viewers.for_each(
+        [&all](std::string const& key, auto const& entry) { all.push_back(key + " " + entry.value); });
+    EXPECT_THAT(all, UnorderedElementsAre("news de", "news en", "news fr", "weather it"));
+    in(b, [viewers](Probe&) { viewers.unregister("weather"); });
+    EXPECT_EQ(viewers.size(), 3U);
     std::vector<std::string> languages;
     viewers.dispatch("news", [&languages](auto const& entries) {
         for (auto const& entry : entries) {

@@ -249,6 +249,22 @@ TEST_P(Servers, a_recipient_sends_to_whoever_handles_the_message) {
     EXPECT_THAT(lines(), ElementsAre("typed", "again"));
 }
 
+TEST_P(Servers, a_recipient_of_a_name_is_whoever_has_that_now) {
+    Recipient<Note> const recipient = name<Probe>("left");
+    recipient.send(Note{"nobody"});
+    EXPECT_FALSE(recipient.pid());
+    auto const first =
+        world.node().start<Probe>({.name = "left"}, Probe::Options{.name = "1", .journal = &journal}).value();
+    recipient.send(Note{"one"});
+    EXPECT_EQ(recipient.pid(), first.pid());
+    ASSERT_TRUE(stop_and_wait(first.pid()));
+    (void)world.node()
+        .start<Probe>({.name = "left"}, Probe::Options{.name = "2", .journal = &journal})
+        .value();
+    send(recipient, Note{"two"});
+    EXPECT_THAT(lines(), ElementsAre("1: one", "2: two"));
+}
+
 TEST_P(Servers, the_requests_of_a_process_do_not_outlive_it) {
     auto const server = start_answerer();
     auto const asker = start("asker");
@@ -267,6 +283,8 @@ TEST(ServerTypes, wrong_messages_do_not_fit) {
     static_assert(!HandlesCast<Answerer, Note>);
     static_assert(!HandlesInfo<Answerer, Echo>);
     static_assert(!std::is_convertible_v<ServerRef<Probe>, Recipient<Echo>>);
+    static_assert(std::is_convertible_v<TypeName<Probe>, Recipient<Note>>);
+    static_assert(!std::is_convertible_v<TypeName<Probe>, Recipient<Echo>>);
     SUCCEED();
 }
 

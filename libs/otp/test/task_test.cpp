@@ -9,6 +9,8 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace sinew::testing {
 namespace {
@@ -42,6 +44,22 @@ TEST_F(Tasks, without_a_result_can_be_awaited_too) {
         owner.say(done ? "done" : "failed");
     });
     EXPECT_THAT(lines(), ElementsAre("done"));
+}
+
+TEST_F(Tasks, are_awaited_together_within_one_limit) {
+    run([](Owner& owner) -> Async<> {
+        std::vector<Task<int>> tasks;
+        for (auto const time : {2s, 1s, 4s, 3s}) {
+            tasks.push_back(async_nolink([time] { return after(time, static_cast<int>(time.count())); }));
+        }
+        auto waiting = await_many(std::move(tasks), 3500ms);
+        std::vector<Result<int>> const results = co_await waiting;
+        for (Result<int> const& result : results) {
+            owner.say(result);
+        }
+    });
+    simulation.advance(3500ms);
+    EXPECT_THAT(lines(), ElementsAre("2", "1", HasSubstr("timed_out"), "3"));
 }
 
 TEST_F(Tasks, leave_nothing_in_the_mailbox_of_an_owner_that_traps_exits) {

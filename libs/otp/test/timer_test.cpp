@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class Timers : public WorldTest {};
@@ -138,6 +139,56 @@ TEST(DelayedSends, reach_another_process_or_whoever_has_the_name_then) {
     exit(a, ExitReason::kill());
     world.simulation().advance(10s);
     EXPECT_THAT(journal.lines(), ::testing::SizeIs(2));
+}
+
+TEST_P(Timers, an_interval_comes_again_and_again_until_it_is_cancelled) {
+    auto const a = start("a");
+    Timer timer;
+    in(a, [&timer](Probe& probe) { timer = probe.send_interval(2s, Note{"tick"}); });
+    world.simulation().advance(2s - 1ns);
+    EXPECT_THAT(lines(), IsEmpty());
+    world.simulation().advance(1ns);
+    EXPECT_THAT(lines(), ElementsAre("a: tick"));
+    world.simulation().advance(4s);
+    EXPECT_THAT(lines(), ElementsAre("a: tick", "a: tick", "a: tick"));
+    in(a, [timer](Probe& probe) {
+        probe.say(time_left(timer) == 2s ? "2 s left" : "another time left");
+        probe.say(cancel(timer) ? "cancelled" : "it was gone");
+        probe.say(cancel(timer) ? "cancelled twice" : "only once");
+    });
+    world.simulation().advance(10s);
+    EXPECT_THAT(lines(),
+                ElementsAre("a: tick", "a: tick", "a: tick", "a: 2 s left", "a: cancelled", "a: only once"));
+}
+
+TEST_P(Timers, an_interval_that_is_due_while_the_one_before_waits_is_left_out) {
+    auto const a = start("a");
+    in(a, [](Probe& probe) { (void)probe.send_interval(1s, Note{"tick"}); });
+    auto const suspended = call(system_of(a), Suspend{});
+    ASSERT_TRUE(suspended);
+    world.simulation().advance(5500ms);
+    EXPECT_THAT(lines(), IsEmpty());
+    ASSERT_TRUE(call(system_of(a), Resume{}));
+    EXPECT_THAT(lines(), ElementsAre("a: tick"));
+    world.simulation().advance(500ms);
+    EXPECT_THAT(lines(), ElementsAre("a: tick", "a: tick")) << "in step with the first";
+}
+
+TEST_P(Timers, an_interval_ends_with_its_process) {
+    auto const a = start("a");
+    in(a, [](Probe& probe) {
+        (void)probe.send_interval(1s, Note{"tick"});
+        probe.stop();
+    });
+    world.simulation().advance(5s);
+    EXPECT_THAT(lines(), IsEmpty());
+}
+
+TEST_P(Timers, an_interval_of_no_time_is_a_bug) {
+    auto const a = start("a");
+    watch(a);
+    in(a, [](Probe& probe) { (void)probe.send_interval(0s, Note{"tick"}); });
+    EXPECT_THAT(lines(), ElementsAre(HasSubstr("send_interval() wants a positive time")));
 }
 
 } // namespace

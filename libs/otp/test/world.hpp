@@ -152,6 +152,7 @@ public:
     void say(std::string const& text) { m_options.journal->add(m_options.name + ": " + text); }
     using Server::continue_with;
     using Server::send_after;
+    using Server::send_interval;
     using Server::stop;
 
 private:

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -65,13 +66,36 @@ MessageTimer* find_timer(Process const& process, Timer timer) noexcept {
     return is_there ? node : nullptr;
 }
 
+// An interval's envelope is never sent itself, so its target tells the interval in nanoseconds.
+void fire_interval(TimerNode& node) {
+    auto& timer = static_cast<MessageTimer&>(node);
+    Worker& worker = *t_context.worker;
+    std::int64_t const interval_ns = static_cast<std::int64_t>(timer.envelope->target.value());
+    std::int64_t const late_ns = std::max<std::int64_t>(worker.core.now_ns() - timer.due_ns, 0);
+    timer.due_ns = TimerWheel::time_after(timer.due_ns, (late_ns / interval_ns + 1) * interval_ns);
+    worker.timers.add(timer);
+    TickPayload const& payload = payload_of<TickPayload>(*timer.envelope);
+    if (payload.use_count() > 1) {
+        return; // The one before still waits.
+    }
+    try {
+        Envelope* const tick = make_envelope<TickPayload>(*timer.envelope->ops, payload);
+        tick->target = own_message;
+        enqueue(worker, *timer.process, tick);
+    } catch (std::bad_alloc const&) {
+        return; // There may be memory for the next one.
+    }
+}
+
 struct Bounce {
     void operator()(Envelope* unsent) const noexcept { bounce(unsent); }
 };
 
 } // namespace
 
-std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
+namespace {
+
+std::uint64_t arm(Duration delay, Envelope* envelope, void (*fire)(TimerNode&), void** node) {
     std::unique_ptr<Envelope, Bounce> owner(envelope);
     RuntimeScope const scope;
     ensure_worker();
@@ -84,7 +108,7 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
     std::uint64_t const sequence = worker.next_sequence();
     std::atomic_ref(timer.sequence).store(sequence, std::memory_order_relaxed);
     timer.due_ns = TimerWheel::time_after(worker.core.now_ns(), delay.count());
-    timer.fire = &fire_message;
+    timer.fire = fire;
     timer.process = process;
     timer.envelope = owner.release();
     timer.previous_timer = nullptr;
@@ -96,6 +120,21 @@ std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
     worker.timers.add(timer);
     *node = &timer;
     return sequence;
+}
+
+} // namespace
+
+std::uint64_t send_later(Duration delay, Envelope* envelope, void** node) {
+    return arm(delay, envelope, &fire_message, node);
+}
+
+std::uint64_t send_every(Duration interval, MessageOps const& ops, TickPayload payload, void** node) {
+    if (interval <= Duration(0)) {
+        throw std::invalid_argument("send_interval() wants a positive time");
+    }
+    Envelope* const envelope = make_envelope<TickPayload>(ops, std::move(payload));
+    envelope->target = Pid::from_value(static_cast<std::uint64_t>(interval.count()));
+    return arm(interval, envelope, &fire_interval, node);
 }
 
 void arm_idle_timeout(Duration delay, Envelope* envelope) {

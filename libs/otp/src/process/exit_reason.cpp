@@ -1,3 +1,4 @@
+#include <sinew/base/result.hpp>
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/exit_reason.hpp>
 
@@ -6,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <expected>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -64,6 +66,8 @@ ExitReason ExitReason::error(std::string_view text, std::string_view type, std::
 ExitReason ExitReason::from_exception(std::exception_ptr const& exception, std::string_view origin) {
     try {
         std::rethrow_exception(exception);
+    } catch (std::bad_expected_access<Error> const& access) {
+        return with_detail(Kind::error, "value() of a failed Result", access.error().message(), origin);
     } catch (std::exception const& error) {
         return with_detail(Kind::error, detail::readable_type_name(typeid(error)), error.what(), origin);
     } catch (...) {

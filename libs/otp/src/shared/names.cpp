@@ -4,7 +4,9 @@
 #include "core/registry.hpp"
 
 #include <sinew/otp/detail/behaviour.hpp>
+#include <sinew/otp/node.hpp>
 #include <sinew/otp/pid.hpp>
+#include <sinew/otp/server.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -36,6 +38,11 @@ Pid find_by_type(std::size_t slot) {
 Pid find_by_name(Behaviour const& behaviour, std::string const& name) {
     RuntimeScope const scope;
     return require_core().registry.find_name(name, behaviour);
+}
+
+Pid Name::resolve(Node& node) const {
+    NodeScope const scope(node);
+    return resolve_here();
 }
 
 } // namespace sinew::detail

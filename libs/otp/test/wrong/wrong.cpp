@@ -2,11 +2,15 @@
 #include <sinew/otp/call.hpp>
 #if MISTAKE == 9
 #include <sinew/otp/state_machine.hpp>
-#elif MISTAKE >= 11
+#elif MISTAKE >= 11 && MISTAKE <= 13
 #include <sinew/otp/conversation.hpp>
+#elif MISTAKE >= 14 || MISTAKE == 0
+#include <sinew/otp/node.hpp>
+#include <sinew/otp/supervisor.hpp>
 #endif
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 namespace {
@@ -30,6 +34,8 @@ public:
         set_idle_timeout(std::chrono::seconds(1));
 #elif MISTAKE == 7
         continue_with(Known{});
+#elif MISTAKE == 24
+        send_interval(std::chrono::seconds(1), Known{});
 #endif
     }
 };
@@ -53,7 +59,49 @@ public:
 };
 #endif
 
-#if MISTAKE >= 11
+#if MISTAKE >= 14 || MISTAKE == 0
+class Bulb : public sinew::Server<Bulb> {
+public:
+    struct Options {
+        int watts = 5;
+    };
+    explicit Bulb(Options options)
+        : m_options(options) {}
+    void init() { send_interval(std::chrono::seconds(1), Plain{}); }
+    void handle_info(Plain /*message*/) {}
+    int handle_call(Known /*request*/) { return m_options.watts; }
+
+private:
+    Options m_options;
+};
+class Owner : public sinew::Server<Owner> {
+public:
+    struct Options {
+        std::unique_ptr<int> one;
+    };
+    explicit Owner(Options options)
+        : m_options(std::move(options)) {}
+
+private:
+    Options m_options;
+};
+class Doubtful : public sinew::Server<Doubtful> {
+public:
+    bool init() { return true; }
+};
+struct Fixed {
+    Fixed() = default;
+    Fixed(Fixed const&) = delete;
+    Fixed& operator=(Fixed const&) = delete;
+};
+class Keeper : public sinew::Server<Keeper> {
+public:
+    void handle_info(Fixed const& /*message*/) {}
+    void handle_cast(Fixed const& /*message*/) {}
+};
+#endif
+
+#if MISTAKE >= 11 && MISTAKE <= 13
 class Dialog : public sinew::Conversation<Dialog, Plain> {
 public:
     sinew::Async<> run() {
@@ -89,6 +137,36 @@ int main() {
     sinew::send(sinew::ServerRef<Dialog>(), Known{});
 #elif MISTAKE == 13
     (void)sinew::request(sinew::ServerRef<Dialog>(), Known{});
+#elif MISTAKE == 14
+    (void)sinew::Node().start<Bulb>({}, "bright");
+#elif MISTAKE == 15
+    (void)sinew::child<Owner>({.one = std::make_unique<int>(1)});
+#elif MISTAKE == 16
+    (void)sinew::spawn<Doubtful>();
+#elif MISTAKE == 17
+    sinew::send(sinew::ServerRef<Keeper>(), Fixed());
+#elif MISTAKE == 18
+    sinew::cast(sinew::ServerRef<Keeper>(), Fixed());
+#elif MISTAKE == 19
+    (void)sinew::supervise(sinew::Strategy::one_for_one, {sinew::child<Lamp>(), Bulb::Options{3}});
+#elif MISTAKE == 20
+    (void)sinew::child<Bulb>();
+#elif MISTAKE == 21
+    (void)sinew::child<Doubtful>();
+#elif MISTAKE == 22
+    (void)sinew::spawn_link<Bulb>();
+#elif MISTAKE == 23
+    (void)sinew::start_link<Bulb>({}, std::string("bright"));
+#elif MISTAKE == 25
+    (void)sinew::child<Bulb>({.volts = 3});
+#elif MISTAKE == 0
+    sinew::Node node;
+    auto bulb = node.start<Bulb>({}, Bulb::Options{.watts = 3});
+    auto watts = sinew::call(bulb.value(), Known{});
+    sinew::Recipient<Plain> const recipient = sinew::name<Bulb>("left");
+    recipient.send(Plain{});
+    auto const tree = sinew::supervise(sinew::Strategy::one_for_one, {sinew::child<Bulb>({.watts = 3})});
+    return watts.value() + static_cast<int>(tree.children.size());
 #endif
     return lamp ? 1 : 0;
 }

@@ -43,8 +43,9 @@ public:
         std::swap(m_rep, other.m_rep);
         return *this;
     }
-    Error(Error const&) = delete;
-    Error& operator=(Error const&) = delete;
+    Error(Error const& other)
+        : m_rep(other.m_rep != nullptr ? copy(*other.m_rep) : nullptr) {}
+    Error& operator=(Error const& other) { return *this = Error(other); }
     ~Error() {
         if (m_rep != nullptr) {
             destroy(m_rep);
@@ -68,6 +69,7 @@ private:
         std::string message;
         std::source_location where;
     };
+    [[nodiscard]] static Rep* copy(Rep const& rep);
     static void destroy(Rep* rep) noexcept;
     /// Owned. A std::unique_ptr would make this header, which all others include, cost twice as much.
     Rep* m_rep;

@@ -33,15 +33,21 @@ using SetPath = void (*)(Envelope& envelope, ReplyPath path);
 
 template<typename S, typename R>
 [[nodiscard]] RequestStart start_call(Pid target, R request, std::optional<Duration> timeout) {
-    static_assert(IsRequest<R>, "a call's request names its answer: struct R { using Reply = ...; };");
-    static_assert(HandlesCall<S, R>, "this server has no public handle_call() for that request");
-    Envelope* const envelope = make_envelope<CallPayload<R>>(call_ops<S, R>, ReplyPath(), std::move(request));
-    RequestStart start = make_request_start(target, typeid(S), typeid(R), envelope, timeout);
-    start.go = [](RequestStart& self, ReplyPath path) {
-        payload_of<CallPayload<R>>(*self.envelope).path = std::move(path);
-        deliver(self.target, std::exchange(self.envelope, nullptr));
-    };
-    return start;
+    static_assert(is_message<R>, "a request must be movable: it is moved to its process");
+    static_assert(!is_message<R> || HandlesCall<S, R>,
+                  "this server has no public handle_call() for that request");
+    if constexpr (is_message<R> && HandlesCall<S, R>) {
+        Envelope* const envelope =
+            make_envelope<CallPayload<R>>(call_ops<S, R>, ReplyPath(), std::move(request));
+        RequestStart start = make_request_start(target, typeid(S), typeid(R), envelope, timeout);
+        start.go = [](RequestStart& self, ReplyPath path) {
+            payload_of<CallPayload<R>>(*self.envelope).path = std::move(path);
+            deliver(self.target, std::exchange(self.envelope, nullptr));
+        };
+        return start;
+    } else {
+        std::unreachable();
+    }
 }
 
 } // namespace detail
@@ -80,22 +86,28 @@ void request(T const& /*target*/, R /*request*/, Duration /*timeout*/ = default_
 /// Sends `message` to the target's handle_cast().
 template<Target T, typename M>
 void cast(T const& target, M message) {
-    static_assert(HandlesCast<typename T::ServerType, M>,
+    using S = typename T::ServerType;
+    static_assert(detail::is_message<M>, "a message must be movable: it is moved to its process");
+    static_assert(!detail::is_message<M> || HandlesCast<S, M>,
                   "this server has no public handle_cast() for that message");
-    if (Pid const pid = detail::resolve(target)) {
-        detail::deliver(
-            pid, detail::make_envelope<M>(detail::cast_ops<typename T::ServerType, M>, std::move(message)));
+    if constexpr (detail::is_message<M> && HandlesCast<S, M>) {
+        if (Pid const pid = detail::resolve(target)) {
+            detail::deliver(pid, detail::make_envelope<M>(detail::cast_ops<S, M>, std::move(message)));
+        }
     }
 }
 
 /// Sends `message` to the target's handle_info().
 template<Target T, typename M>
 void send(T const& target, M message) {
-    static_assert(HandlesInfo<typename T::ServerType, M>,
+    using S = typename T::ServerType;
+    static_assert(detail::is_message<M>, "a message must be movable: it is moved to its process");
+    static_assert(!detail::is_message<M> || HandlesInfo<S, M>,
                   "this server has no public handle_info() for that message");
-    if (Pid const pid = detail::resolve(target)) {
-        detail::deliver(
-            pid, detail::make_envelope<M>(detail::info_ops<typename T::ServerType, M>, std::move(message)));
+    if constexpr (detail::is_message<M> && HandlesInfo<S, M>) {
+        if (Pid const pid = detail::resolve(target)) {
+            detail::deliver(pid, detail::make_envelope<M>(detail::info_ops<S, M>, std::move(message)));
+        }
     }
 }
 /// The same for a recipient whose class isn't known.
@@ -158,8 +170,15 @@ namespace detail {
 
 template<typename S, typename... Arguments>
 [[nodiscard]] std::shared_ptr<Blueprint const> blueprint_for(Arguments&&... arguments) {
-    using Made = OnceBlueprint<S, std::decay_t<Arguments>...>;
-    return make_shared_in_block<Made>(std::forward<Arguments>(arguments)...);
+    constexpr bool is_constructible = std::is_constructible_v<S, std::decay_t<Arguments>...>;
+    static_assert(is_constructible, "this server has no public constructor that takes these arguments");
+    static_assert(!is_constructible || HasGoodInit<S>, SINEW_BAD_INIT);
+    if constexpr (is_constructible && HasGoodInit<S>) {
+        using Made = OnceBlueprint<S, std::decay_t<Arguments>...>;
+        return make_shared_in_block<Made>(std::forward<Arguments>(arguments)...);
+    } else {
+        return {};
+    }
 }
 template<typename S>
 [[nodiscard]] SpawnOptions spawn_options(StartOptions options, bool is_linked) {

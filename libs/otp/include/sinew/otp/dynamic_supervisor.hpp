@@ -94,10 +94,9 @@ public:
     [[nodiscard]] ChildSpec operator()(Arguments... arguments) const {
         return std::apply(
             [&](Extra const&... extra) {
-                return detail::make_child_spec(
-                    detail::make_shared_in_block<detail::ServerBlueprint<S, Extra..., Arguments...>>(
-                        extra..., std::move(arguments)...),
-                    detail::type_slot<S>, m_options);
+                return detail::make_child_spec(detail::restartable_blueprint<S, Extra..., Arguments...>(
+                                                   extra..., std::move(arguments)...),
+                                               detail::type_slot<S>, m_options);
             },
             m_extra);
     }

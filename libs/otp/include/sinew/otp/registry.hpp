@@ -292,6 +292,21 @@ public:
             function(*entries);
         }
     }
+    /// Calls function(key, entry) for each.
+    template<typename F>
+    void for_each(F function) const {
+        m_state->map.for_each([&function](Key const& key, std::shared_ptr<Group> const& group) {
+            for (Entry const& entry : *group->snapshot()) {
+                function(key, entry);
+            }
+        });
+    }
+    /// How many entries there are.
+    [[nodiscard]] std::size_t size() const {
+        std::size_t count = 0;
+        for_each([&count](Key const& /*key*/, Entry const& /*entry*/) { ++count; });
+        return count;
+    }
     /// How many processes have that key.
     [[nodiscard]] std::size_t count(Key const& key) const {
         auto const entries = snapshot(key);

@@ -29,6 +29,7 @@
 #include <sinew/otp/process.hpp>
 
 #include <concepts>
+#include <memory>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -122,12 +123,52 @@ concept HandlesCall = IsRequest<R> && (HandlesCallNow<S, R> || HandlesCallLater<
 
 namespace sinew {
 
+namespace detail {
+
+/// A name of any kind.
+class Name {
+public:
+    Name() = default;
+    Name(Name const&) = delete;
+    Name& operator=(Name const&) = delete;
+    Name(Name&&) = delete;
+    Name& operator=(Name&&) = delete;
+    virtual ~Name() = default;
+    /// Who has it in that node; empty: nobody.
+    [[nodiscard]] Pid resolve(Node& node) const;
+
+private:
+    [[nodiscard]] virtual Pid resolve_here() const = 0;
+};
+
+template<typename N>
+class NameOf final : public Name {
+public:
+    explicit NameOf(N named)
+        : m_named(std::move(named)) {}
+
+private:
+    [[nodiscard]] Pid resolve_here() const override { return m_named.resolve(); }
+    N m_named;
+};
+
+} // namespace detail
+
 /// Anything that takes an M as a handle_info() message: what a library asks for instead of a concrete server.
-/// Made from a ServerRef of a server with that handler. Copyable; usable on any thread while the node lives.
+/// Made from a ServerRef of a server with that handler, or from its name (name<S>, name<S>("left"),
+/// registry.via<S>(key)): then whoever has the name at that moment gets the message. Copyable; usable on any
+/// thread while the node lives.
 template<typename M>
 class Recipient {
 public:
     Recipient() = default;
+    /// A name of a server with that handler.
+    template<typename N>
+        requires requires(N const& named) { named.resolve(); } && HandlesInfo<typename N::ServerType, M>
+    Recipient(N named) // NOLINT(google-explicit-constructor): a view of the same process
+        : m_node(&current_node())
+        , m_ops(&detail::info_ops<typename N::ServerType, M>)
+        , m_name(std::make_shared<detail::NameOf<N> const>(std::move(named))) {}
     /// A server with that handler.
     template<HandlesInfo<M> S>
     Recipient(ServerRef<S> const& server) // NOLINT(google-explicit-constructor): a view of the same process
@@ -139,13 +180,13 @@ public:
         : m_node(&current_node())
         , m_pid(pid)
         , m_ops(&ops) {}
-    /// Who it is.
-    [[nodiscard]] Pid pid() const noexcept { return m_pid; }
+    /// Who it is; of a name: who has it now, empty when nobody does.
+    [[nodiscard]] Pid pid() const { return m_name != nullptr ? m_name->resolve(*m_node) : m_pid; }
     [[nodiscard]] explicit operator bool() const noexcept { return m_ops != nullptr; }
-    /// Never blocks; a process that is gone is no error.
+    /// Never blocks; a process that is gone, or a name that nobody has, is no error.
     void send(M message) const {
-        if (m_ops != nullptr) {
-            detail::deliver(*m_node, m_pid, detail::make_envelope<M>(*m_ops, std::move(message)));
+        if (Pid const to = pid(); m_ops != nullptr && to) {
+            detail::deliver(*m_node, to, detail::make_envelope<M>(*m_ops, std::move(message)));
         }
     }
 
@@ -153,6 +194,7 @@ private:
     Node* m_node = nullptr;
     Pid m_pid;
     detail::MessageOps const* m_ops = nullptr;
+    std::shared_ptr<detail::Name const> m_name;
 };
 
 /// A process; see the top of the file.
@@ -179,10 +221,30 @@ protected:
     /// Sends `message` to this process's handle_info() after `delay`; never early. Zero is allowed.
     template<typename M>
     Timer send_after(Duration delay, M message) {
-        static_assert(HandlesInfo<Derived, M>, "this server has no public handle_info() for that message");
+        check_message<M>();
         Timer timer;
-        timer.sequence = detail::send_later(
-            delay, detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)), &timer.node);
+        if constexpr (is_handled<M>) {
+            timer.sequence = detail::send_later(
+                delay, detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)),
+                &timer.node);
+        }
+        return timer;
+    }
+    /// Sends a copy of `message` to this process's handle_info() every `interval`, first after one, until
+    /// cancel(): in step with the first, however long the handlers take. One that is due while the one before
+    /// still waits in the mailbox is left out. Throws std::invalid_argument unless `interval` is positive.
+    template<typename M>
+    Timer send_interval(Duration interval, M message) {
+        constexpr bool is_handled_here = detail::HasInfoHandler<Derived, M>;
+        constexpr bool is_copyable = std::is_copy_constructible_v<M>;
+        static_assert(is_copyable, "send_interval() sends copies of its message: it must be copyable");
+        static_assert(!is_copyable || is_handled_here,
+                      "this server has no public handle_info() for that message");
+        Timer timer;
+        if constexpr (is_handled_here && is_copyable) {
+            timer.sequence = detail::send_every(interval, detail::tick_ops<Derived, M>,
+                                                std::make_shared<M const>(std::move(message)), &timer.node);
+        }
         return timer;
     }
 
@@ -190,8 +252,10 @@ protected:
     /// the start was reported.
     template<typename M>
     void continue_with(M message) {
-        static_assert(HandlesInfo<Derived, M>, "this server has no public handle_info() for that message");
-        detail::send_first(detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)));
+        check_message<M>();
+        if constexpr (is_handled<M>) {
+            detail::send_first(detail::make_envelope<M>(detail::info_ops<Derived, M>, std::move(message)));
+        }
     }
 
     /// Sends this process an IdleTimeout (handle_info) when it handles no other message for `time` after this
@@ -203,6 +267,14 @@ protected:
     }
 
 private:
+    template<typename M>
+    static constexpr bool is_handled = detail::is_message<M> && HandlesInfo<Derived, M>;
+    template<typename M>
+    static consteval void check_message() {
+        static_assert(detail::is_message<M>, "a message must be movable: it is moved to its process");
+        static_assert(!detail::is_message<M> || HandlesInfo<Derived, M>,
+                      "this server has no public handle_info() for that message");
+    }
     Pid m_pid;
 };
 

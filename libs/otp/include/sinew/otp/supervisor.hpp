@@ -142,14 +142,44 @@ struct Supervisor {
     std::vector<ChildSpec> children;
 };
 
-/// A tree of these children.
+namespace detail {
+
+/// An element of a list of children.
+class ListedChild {
+public:
+    ListedChild(ChildSpec spec) // NOLINT(google-explicit-constructor): it is one
+        : m_spec(std::move(spec)) {}
+    /// What is none gets a sentence.
+    template<typename T>
+        requires(!std::is_convertible_v<T, ChildSpec>)
+    ListedChild(T const& /*other*/) { // NOLINT(google-explicit-constructor): never made
+        static_assert(std::is_convertible_v<T, ChildSpec>,
+                      "a tree's children are what child<Server>(...) or child(subtree, {.id = ...}) returns");
+    }
+    [[nodiscard]] static std::vector<ChildSpec> specs(std::initializer_list<ListedChild> children) {
+        std::vector<ChildSpec> specs;
+        specs.reserve(children.size());
+        for (ListedChild const& child : children) {
+            specs.push_back(child.m_spec);
+        }
+        return specs;
+    }
+
+private:
+    ChildSpec m_spec;
+};
+
+} // namespace detail
+
+/// A tree of these children, each made by child().
 [[nodiscard]] inline Supervisor supervise(SupervisorOptions options,
-                                          std::initializer_list<ChildSpec> children) {
-    return Supervisor{options, children};
+                                          std::initializer_list<detail::ListedChild> children) {
+    return Supervisor{options, detail::ListedChild::specs(children)};
 }
 /// A tree of these children with the usual limits.
-[[nodiscard]] inline Supervisor supervise(Strategy strategy, std::initializer_list<ChildSpec> children) {
-    return Supervisor{SupervisorOptions{.strategy = strategy}, children};
+[[nodiscard]] inline Supervisor supervise(Strategy strategy,
+                                          std::initializer_list<detail::ListedChild> children) {
+    return Supervisor{SupervisorOptions{.strategy = strategy}, detail::ListedChild::specs(children)};
 }
 
 namespace detail {
@@ -160,20 +190,18 @@ namespace detail {
 /// A child made as S(options), from a fresh copy each time it starts.
 template<typename S>
 [[nodiscard]] ChildSpec child(typename S::Options options, ChildOptions child_options = {}) {
-    return detail::make_child_spec(
-        std::make_shared<detail::ServerBlueprint<S, typename S::Options>>(std::move(options)),
-        detail::type_slot<S>, std::move(child_options));
+    return detail::make_child_spec(detail::restartable_blueprint<S, typename S::Options>(std::move(options)),
+                                   detail::type_slot<S>, std::move(child_options));
 }
 /// A child made as S().
 template<typename S>
-    requires std::is_default_constructible_v<S>
 [[nodiscard]] ChildSpec child() {
-    return detail::make_child_spec(std::make_shared<detail::ServerBlueprint<S>>(), detail::type_slot<S>, {});
+    return detail::make_child_spec(detail::restartable_blueprint<S>(), detail::type_slot<S>, {});
 }
 /// A child made as S() with options of its place in the tree.
 template<typename S>
 [[nodiscard]] ChildSpec child_with(ChildOptions child_options) {
-    return detail::make_child_spec(std::make_shared<detail::ServerBlueprint<S>>(), detail::type_slot<S>,
+    return detail::make_child_spec(detail::restartable_blueprint<S>(), detail::type_slot<S>,
                                    std::move(child_options));
 }
 /// A supervisor below a supervisor. `child_options.id` must be given.

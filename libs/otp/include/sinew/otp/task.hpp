@@ -17,6 +17,7 @@
 #include <sinew/otp/detail/task_process.hpp>
 #include <sinew/otp/dynamic_supervisor.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <coroutine>
@@ -25,6 +26,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace sinew {
 
@@ -132,6 +134,22 @@ private:
 
     std::unique_ptr<detail::TaskPending> m_pending;
 };
+
+/// The results of all, in their order, within `timeout` in all: `co_await await_many(std::move(tasks), 2s)`.
+/// Each that isn't there by then is an Error (timed_out), and its task is as after Task::await().
+template<typename T>
+[[nodiscard]] Async<std::vector<typename Task<T>::Value>>
+await_many(std::vector<Task<T>> tasks, Duration timeout = default_call_timeout) {
+    MonotonicTime const began = now();
+    std::vector<typename Task<T>::Value> results;
+    results.reserve(tasks.size());
+    for (Task<T>& task : tasks) {
+        auto waiting = task.await(std::max(timeout - (now() - began), Duration(0)));
+        typename Task<T>::Value result = co_await waiting;
+        results.push_back(std::move(result));
+    }
+    co_return results;
+}
 
 /// Runs `function` (returning T or Async<T>) in a process linked to this one. In a process.
 template<typename F>

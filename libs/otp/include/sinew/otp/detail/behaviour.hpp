@@ -99,6 +99,10 @@ void stop_self(ExitReason reason);
 void send_first(Envelope* envelope);
 /// Sends `envelope` to the current process after `delay`.
 std::uint64_t send_later(Duration delay, Envelope* envelope, void** node);
+/// What an interval sends, again and again.
+using TickPayload = std::shared_ptr<void const>;
+/// Sends an envelope of `ops` with `payload` to the current process every `interval`.
+std::uint64_t send_every(Duration interval, MessageOps const& ops, TickPayload payload, void** node);
 
 /// A message came that the current process has no handler for, and does not receive.
 void report_unreceived(std::type_info const& message);

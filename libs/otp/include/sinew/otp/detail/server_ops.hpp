@@ -21,6 +21,10 @@
 
 namespace sinew::detail {
 
+/// What can be sent.
+template<typename M>
+inline constexpr bool is_message = std::is_move_constructible_v<M>;
+
 template<typename Returned>
 void run_to_end(Returned&& returned) {
     static_assert(is_async<Returned>, "this handler must return void or sinew::Async<>");
@@ -69,6 +73,20 @@ inline constexpr MessageOps info_ops{.deliver = &deliver_info<S, M>,
                                      .type = &typeid(M),
                                      .may_be_dropped = true,
                                      .form = PayloadForm::message};
+/// A tick of an interval: all of them share the message.
+template<typename S, typename M>
+void deliver_tick(void* state, Envelope& envelope) {
+    PayloadScope<TickPayload> const tick(envelope);
+    M message(*static_cast<M const*>(tick->get()));
+    tick->reset(); // It doesn't wait any more.
+    run_handler([&] { return static_cast<S*>(state)->handle_info(std::move(message)); });
+}
+template<typename S, typename M>
+inline constexpr MessageOps tick_ops{.deliver = &deliver_tick<S, M>,
+                                     .discard = &discard_payload<TickPayload>,
+                                     .type = &typeid(M),
+                                     .may_be_dropped = true};
+
 template<typename S, typename M>
 inline constexpr MessageOps cast_ops{.deliver = &deliver_cast<S, M>,
                                      .discard = &discard_payload<M>,
@@ -125,10 +143,13 @@ void deliver_call(void* state, Envelope& envelope) {
         server.handle_call(std::move(call->request));
         call->path.answer_from_handler(make_reply<void>(call->path));
     } else {
-        static_assert(std::is_convertible_v<decltype(server.handle_call(std::move(call->request))), Reply>,
-                      "handle_call() must return the request's Reply, or sinew::Async of it");
-        Reply value = server.handle_call(std::move(call->request));
-        call->path.answer_from_handler(make_reply<Reply>(call->path, std::move(value)));
+        constexpr bool is_reply =
+            std::is_convertible_v<decltype(server.handle_call(std::move(call->request))), Reply>;
+        static_assert(is_reply, "handle_call() must return the request's Reply, or sinew::Async of it");
+        if constexpr (is_reply) {
+            Reply value = server.handle_call(std::move(call->request));
+            call->path.answer_from_handler(make_reply<Reply>(call->path, std::move(value)));
+        }
     }
 }
 
@@ -153,6 +174,16 @@ inline constexpr MessageOps call_ops{.deliver = &deliver_call<S, R>,
 [[nodiscard]] inline Result<Start> to_start(Result<Start> result) {
     return result;
 }
+
+/// Its init(), if it has one, returns what an init() may.
+template<typename S>
+concept HasGoodInit =
+    !requires(S& server) { server.init(); } ||
+    requires(S& server) { requires std::is_void_v<decltype(server.init())>; } ||
+    requires(S& server) { requires std::is_same_v<decltype(server.init()), Async<void>>; } ||
+    requires(S& server) { to_start(server.init()); } ||
+    requires(S& server) { to_start(server.init().handle().promise().take()); };
+#define SINEW_BAD_INIT "init() must return nothing, Result<>, Result<Start>, or sinew::Async of one of them"
 
 template<typename S>
 Async<void> drive_init(S& server) {
@@ -307,6 +338,22 @@ public:
 private:
     std::tuple<Options...> m_options;
 };
+
+/// A blueprint that a supervisor restarts from.
+template<typename S, typename... Options>
+[[nodiscard]] std::shared_ptr<Blueprint const> restartable_blueprint(Options... options) {
+    constexpr bool is_copyable = (std::is_copy_constructible_v<Options> && ...);
+    constexpr bool is_constructible = std::is_constructible_v<S, Options const&...>;
+    static_assert(is_copyable, "a child starts from a copy of its options each time: they must be copyable");
+    static_assert(!is_copyable || is_constructible,
+                  "this server has no public constructor that takes these options, or none without any");
+    static_assert(!is_copyable || !is_constructible || HasGoodInit<S>, SINEW_BAD_INIT);
+    if constexpr (is_copyable && is_constructible && HasGoodInit<S>) {
+        return make_shared_in_block<ServerBlueprint<S, Options...>>(std::move(options)...);
+    } else {
+        return {};
+    }
+}
 
 /// Makes one S, its arguments moved in.
 template<typename S, typename... Arguments>
