@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -63,6 +64,18 @@ def test_it_runs_on_this_machine_and_ends_in_order_at_an_interrupt(host_project)
     """Ctrl-C at a terminal goes to the whole foreground group: the application still stops in order, with status 0."""
     running = Running(host_project)
     assert running.interrupt() == 0, "\n".join(running.lines)
+
+
+@uses_the_host_project
+def test_a_program_that_crashes_says_where_and_the_tool_how_it_ended(host_project):
+    with host_project.changed("src/led.cpp", r"m_on = !m_on;", "*reinterpret_cast<int volatile*>(16) = 1;"):
+        done = host_project.tool.try_run("run", folder=host_project.folder)
+    assert done.returncode == 128 + signal.SIGSEGV
+    assert "crashed: SIGSEGV at address 0x10 (nothing is there), in " in done.stderr
+    assert "Led <" in done.stderr and " handling " in done.stderr
+    name = host_project.folder.name
+    assert f"{name} was ended by signal 11 (Segmentation fault)" in done.stderr
+    assert "addr2line" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["Blinky", "sinew", "class", "../evil", "a__b", "time", "x" * 41])

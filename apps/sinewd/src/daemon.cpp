@@ -211,6 +211,8 @@ int wait_for_end(Node& node, SupervisorRef tree, sigset_t const& signals) {
 } // namespace
 
 int run_daemon(std::filesystem::path const& config_path) {
+    ProgramCrashReports const crash_reports("sinewd", was_started_by_sinew_init() ? CrashLog::kernel_log
+                                                                                  : CrashLog::standard_error);
     sigset_t signals;
     ::sigemptyset(&signals);
     for (int const signal : {SIGTERM, SIGINT, tree_ended_signal}) {

@@ -3,8 +3,10 @@
 
 #include <boost/describe/class.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -12,29 +14,84 @@
 struct Settings {
     bool fails_to_start = false;
     bool crashes = false;
+    /// See end_program().
+    std::string ends_by = {};
 };
-BOOST_DESCRIBE_STRUCT(Settings, (), (fails_to_start, crashes))
+BOOST_DESCRIBE_STRUCT(Settings, (), (fails_to_start, crashes, ends_by))
 
 namespace {
 
 struct Tick {};
 
+// What the compiler may not see through, and its sanitizers shall not stop.
+int volatile* volatile g_nowhere = nullptr;
+int volatile g_zero = 0;
+using Function = void (*)();
+Function volatile g_no_function = nullptr;
+
+__attribute__((no_sanitize("undefined"))) void write_nowhere() {
+    *g_nowhere = 1;
+}
+
+__attribute__((no_sanitize("undefined"))) void call_nothing() {
+    g_no_function();
+    g_zero = 1; // So that it is no jump.
+}
+
+int use_stack_up(int depth) { // NOLINT(misc-no-recursion): that is what it is for
+    std::array<int volatile, 256> kept{};
+    kept[0] = depth;
+    return kept[0] + (depth < 1'000'000'000 ? use_stack_up(depth + 1) : 0) + kept[1];
+}
+
+void fail() {
+    throw std::runtime_error("nobody is there");
+}
+
+void throw_through_noexcept() noexcept {
+    fail();
+}
+
+/// Ends the program in a way that C++ can't contain.
+void end_program(std::string const& how) {
+    if (how == "null") {
+        write_nowhere();
+    } else if (how == "stack") {
+        g_zero = use_stack_up(0);
+    } else if (how == "abort") {
+        std::abort();
+    } else if (how == "terminate") {
+        throw_through_noexcept();
+    } else if (how == "call") {
+        call_nothing();
+    } else if (how == "exit") {
+        std::exit(7); // NOLINT(concurrency-mt-unsafe): that is what it is for
+    } else if (how == "stack of the pool") {
+        sinew::blocking([] { g_zero = use_stack_up(0); }).then([](sinew::Result<> const& /*never*/) {});
+    }
+}
+
 class Lamp : public sinew::Server<Lamp> {
 public:
     using Options = Settings;
     explicit Lamp(Options options)
-        : m_options(options) {}
+        : m_options(std::move(options)) {}
     sinew::Result<> init() {
         sinew::set_trap_exit(true);
         if (m_options.fails_to_start) {
             return sinew::failure(sinew::ErrorCode::not_found, "there is no lamp");
         }
-        if (m_options.crashes) {
+        if (m_options.crashes || !m_options.ends_by.empty()) {
             send_after(std::chrono::milliseconds(1), Tick{});
         }
         return {};
     }
-    void handle_info(Tick /*message*/) { throw std::runtime_error("bulb burnt out"); }
+    void handle_info(Tick /*message*/) {
+        end_program(m_options.ends_by);
+        if (m_options.crashes) {
+            throw std::runtime_error("bulb burnt out");
+        }
+    }
     void terminate(sinew::ExitReason const& reason) { sinew::log::info("lamp off: " + reason.to_string()); }
 
 private:

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace sinew::log {
 
@@ -31,6 +33,7 @@ using ::testing::SizeIs;
 
 struct Switch {};
 struct Burn {};
+struct Look {};
 class Lamp : public Server<Lamp> {
 public:
     LampState& state() { return m_state; }
@@ -39,6 +42,7 @@ public:
         ++m_state.switched;
     }
     void handle_cast(Burn /*message*/) { throw std::runtime_error("burnt out"); }
+    void handle_cast(Look /*message*/) { (void)std::vector<int>().at(1); }
 
 private:
     LampState m_state;
@@ -60,6 +64,26 @@ TEST(CrashReports, say_what_it_was_its_state_its_last_message_and_its_mailbox) {
                       HasSubstr("\n    name            porch"), HasSubstr("\n    mailbox length  2"),
                       HasSubstr("\n    messages handled 2")));
 }
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SINEW_WATCHED_THROWS
+#endif
+#endif
+#ifndef SINEW_WATCHED_THROWS
+TEST(CrashReports, say_where_the_exception_was_thrown) {
+    testing::Simulation simulation;
+    cast(simulation.node().start<Lamp>().value(), Burn{});
+    simulation.run_until_settled();
+    std::string const thrown_here = simulation.log_lines().back();
+    EXPECT_THAT(thrown_here, ::testing::ContainsRegex("\n    thrown at       [a-z_]*test\\+0x[0-9a-f]+\n"));
+    cast(simulation.node().start<Lamp>().value(), Look{});
+    simulation.run_until_settled();
+    EXPECT_THAT(simulation.log_lines().back(),
+                ::testing::ContainsRegex("\n    thrown at       [a-z_]*test\\+0x[0-9a-f]+\n"))
+        << "not the library's own place";
+}
+#endif
 
 TEST(CrashReports, of_one_class_are_limited_and_counted) {
     testing::Simulation simulation;

@@ -52,6 +52,15 @@ private:
     TapState m_state;
 };
 
+/// The only one of its kind.
+class Bath : public sinew::Server<Bath> {
+public:
+    TapState& state() { return m_state; }
+
+private:
+    TapState m_state{7};
+};
+
 TEST(ObserveRequests, are_read_as_they_are_written) {
     Request const request{.operation = Operation::trace,
                           .process = "<4.1>",
@@ -121,13 +130,27 @@ TEST(Snapshots, show_the_tree_its_mailboxes_and_counts) {
     Snapshot const snapshot = snapshot_of(simulation);
     std::string const tap = "sinew::observe::(anonymous namespace)::Tap";
     std::string const text = tree_text(snapshot);
-    EXPECT_THAT(text, HasSubstr("sinew::SupervisorServer " + simulation_tree.pid().to_string() + " waiting"));
-    EXPECT_THAT(text, HasSubstr("├─ sinew::SupervisorServer \"outside\""));
+    EXPECT_THAT(text, HasSubstr("supervisor " + simulation_tree.pid().to_string() + " waiting"));
+    EXPECT_THAT(text, HasSubstr("├─ supervisor \"outside\""));
     EXPECT_THAT(text, HasSubstr("│  └─ " + tap + " \"garden\""));
     EXPECT_THAT(text, HasSubstr("└─ " + tap + " \"kitchen\" " + kitchen.pid().to_string() +
                                 " suspended  mailbox 1, handled 2\n"));
     EXPECT_EQ(snapshot.process_count, 5) << text;
     EXPECT_GT(snapshot.resident_bytes, 0);
+}
+
+TEST(Snapshots, leave_a_whole_tree_out) {
+    auto const process = [](std::string pid, std::string parent) {
+        return Process{
+            .pid = std::move(pid), .parent = std::move(parent), .label = {}, .name = {}, .state = {}};
+    };
+    Snapshot snapshot;
+    snapshot.processes = {process("<1.1>", ""), process("<2.1>", "<1.1>"), process("<3.1>", "<2.1>"),
+                          process("<4.1>", "<9.1>"), process("<5.1>", "<4.1>")};
+    leave_out_tree_of(snapshot, Pid(2, 1));
+    ASSERT_EQ(snapshot.processes.size(), 2U);
+    EXPECT_EQ(snapshot.processes.front().pid, "<4.1>");
+    EXPECT_EQ(snapshot.processes.back().pid, "<5.1>");
 }
 
 TEST(Snapshots, are_drawn_by_graphviz) {
@@ -241,6 +264,29 @@ TEST_F(ObserveSocket, reads_and_replaces_a_state) {
     EXPECT_EQ(ask(R"({"operation":"replace_state","process":"garden","state":{"drops":9}})"),
               R"({"ok":true})");
     EXPECT_EQ(ask(R"({"operation":"state","process":"garden"})"), R"({"ok":{"drops":9}})");
+}
+
+TEST_F(ObserveSocket, finds_a_process_by_its_class) {
+    ASSERT_TRUE(node.start<Bath>());
+    EXPECT_EQ(ask(R"({"operation":"state","process":"Bath"})"), R"({"ok":{"drops":7}})");
+    EXPECT_EQ(ask(R"({"operation":"state","process":"sinew::observe::(anonymous namespace)::Bath"})"),
+              R"({"ok":{"drops":7}})");
+    EXPECT_THAT(ask(R"({"operation":"state","process":"Tap"})"),
+                AllOf(HasSubstr("2 processes are a 'Tap' (<"), HasSubstr("name one by its pid")));
+    EXPECT_THAT(ask(R"({"operation":"state","process":"ath"})"), HasSubstr("there is no process 'ath'"));
+}
+
+TEST_F(ObserveSocket, shows_no_internals_of_an_application_unless_asked) {
+    auto const sockets = path.parent_path();
+    ASSERT_TRUE(node.start<Server>({}, ServerOptions{.path = sockets / "quiet.1.sock",
+                                                     .application = "quiet",
+                                                     .version = "1",
+                                                     .is_among_internals = true}));
+    client = connect_to_unix_socket(sockets / "quiet.1.sock").value();
+    EXPECT_THAT(ask(R"({"operation":"snapshot"})"),
+                AllOf(HasSubstr("garden"), Not(HasSubstr("observe client"))));
+    EXPECT_THAT(ask(R"({"operation":"snapshot","text":"all"})"),
+                AllOf(HasSubstr("garden"), HasSubstr("observe client")));
 }
 
 TEST_F(ObserveSocket, suspends_resumes_and_stops) {

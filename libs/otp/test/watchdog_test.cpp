@@ -11,16 +11,21 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <typeinfo>
+#include <utility>
 #include <vector>
 
 namespace sinew::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Hang {};
 struct Ping {
@@ -124,6 +129,26 @@ TEST_F(StuckHandler, another_thread_serves_the_other_processes) {
         EXPECT_EQ(call(m_answerer, Ping{}, patience).value(), 1);
     }
     EXPECT_EQ(process_info(m_stuck)->state, ProcessState::running);
+}
+
+TEST_F(StuckHandler, it_is_seen_at_work_with_its_message_and_its_time) {
+    m_node.account_time(Node::Accounting::on);
+    get_stuck();
+    std::optional<ProcessInfo> const first = process_info(m_stuck);
+    ASSERT_NE(first->handling, nullptr);
+    EXPECT_EQ(*first->handling, typeid(Hang));
+    EXPECT_TRUE(eventually([&] { return process_info(m_stuck)->time_running > first->time_running; }));
+    let_go();
+    EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2);
+    EXPECT_TRUE(eventually([&] { return process_info(m_stuck)->handling == nullptr; }));
+}
+
+TEST_F(StuckHandler, that_throws_when_it_is_back_is_reported_with_its_message) {
+    m_shared.afterwards = [](Stuck&) { throw std::runtime_error("at last"); };
+    get_stuck();
+    let_go();
+    EXPECT_TRUE(eventually([&] { return !is_alive(m_stuck); }));
+    EXPECT_THAT(m_log.text(), AllOf(HasSubstr("at last"), HasSubstr("(anonymous namespace)::Hang\n")));
 }
 
 TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
@@ -242,6 +267,44 @@ TEST_F(BrieflyStuckHandler, leaves_its_worker_without_a_word) {
     let_go();
     EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2);
     EXPECT_EQ(m_log.text(), "");
+}
+
+/// Takes its time to start.
+class SlowStarter : public Server<SlowStarter> {
+public:
+    explicit SlowStarter(Stuck::Shared& shared)
+        : m_shared(&shared) {}
+    void init() {
+        m_shared->is_in = true;
+        m_shared->is_in.notify_all();
+        m_shared->may_go.wait(false);
+    }
+
+private:
+    Stuck::Shared* m_shared;
+};
+
+class StartingHandler : public StuckHandler {
+protected:
+    StartingHandler()
+        : StuckHandler({.report_after = 5ms, .report_start_after = 1h}) {}
+};
+
+TEST_F(StartingHandler, has_more_time_before_it_is_reported) {
+#if defined(__SANITIZE_THREAD__) || (defined(__clang__) && __has_feature(thread_sanitizer))
+    GTEST_SKIP() << "the thread sanitizer holds signals back while a thread waits on a futex";
+#endif
+    auto const starter = spawn<SlowStarter>(std::ref(m_shared));
+    m_shared.is_in.wait(false);
+    // Its worker is taken from it all the same; of these two only the other one is reported.
+    Stuck::Shared other;
+    m_stuck = m_node.start<Stuck>({}, std::ref(other)).value();
+    send(m_stuck, Hang{});
+    EXPECT_TRUE(m_log.wait_for("Stuck <"));
+    EXPECT_THAT(m_log.text(), Not(HasSubstr("SlowStarter")));
+    other.may_go = true;
+    let_go();
+    EXPECT_TRUE(is_alive(starter));
 }
 
 class ReportedHandler : public StuckHandler {

@@ -131,9 +131,9 @@ Result<int> emulate(Context& context, Options const& options) {
     context.console().detail(join(command, " "));
     announce(context, machine, options, port, terminal);
     // On the terminal QEMU has the keyboard, so that Ctrl-C reaches the guest.
-    TRY(int const status, run_attached(command, {.on_interrupt = terminal ? OnInterrupt::passes_on
-                                                                          : OnInterrupt::asks_to_end}));
-    return status;
+    TRY(auto const status, run_attached(command, {.on_interrupt = terminal ? OnInterrupt::passes_on
+                                                                           : OnInterrupt::asks_to_end}));
+    return status.shell_status();
 }
 
 } // namespace

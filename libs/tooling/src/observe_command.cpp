@@ -27,6 +27,7 @@ struct Options {
     std::int64_t port = 22;
     std::vector<std::string> ssh_options;
     bool once = false;
+    bool all = false;
     std::int64_t interval_ms = 1000;
     // observe
     std::string format = "text";
@@ -70,6 +71,10 @@ Result<Observer> connect(Context const& context, Options const& options) {
     return Observer::run(command);
 }
 
+Internals internals(Options const& options) {
+    return options.all ? Internals::shown : Internals::left_out;
+}
+
 /// Prints `text` for people, and the same thing for scripts.
 int show(Context& context, std::string_view text, Value const& value) {
     context.console().say(text);
@@ -86,7 +91,7 @@ bool is_live(Context const& context, Options const& options) {
 template<typename Render, typename Press>
 Result<int> watch(Observer& observer, Options const& options, Render&& render, Press&& press) {
     TRY(auto view, LiveView::open());
-    TRY(auto before, observer.snapshot());
+    TRY(auto before, observer.snapshot(internals(options)));
     for (;;) {
         std::optional<char> const key =
             LiveView::wait_for_key(std::chrono::milliseconds(options.interval_ms));
@@ -96,14 +101,14 @@ Result<int> watch(Observer& observer, Options const& options, Render&& render, P
         if (key) {
             press(*key);
         }
-        TRY(auto now, observer.snapshot());
+        TRY(auto now, observer.snapshot(internals(options)));
         view.draw(headline(before, now) + "\n\n" + render(before, now));
         before = std::move(now);
     }
 }
 
 Result<int> observe_once(Context& context, Observer& observer, Options const& options) {
-    TRY(auto const snapshot, observer.snapshot());
+    TRY(auto const snapshot, observer.snapshot(internals(options)));
     if (options.format == "dot") {
         return show(context, observe::tree_dot(snapshot), encode(snapshot));
     }
@@ -183,9 +188,9 @@ Result<int> run_top(Context& context, Options const& options) {
                                      : order;
             });
     }
-    TRY(auto const before, observer.snapshot());
+    TRY(auto const before, observer.snapshot(internals(options)));
     std::this_thread::sleep_for(std::chrono::milliseconds(options.interval_ms));
-    TRY(auto const now, observer.snapshot());
+    TRY(auto const now, observer.snapshot(internals(options)));
     Value::Object both;
     both.emplace_back("before", encode(before));
     both.emplace_back("now", encode(now));
@@ -195,6 +200,9 @@ Result<int> run_top(Context& context, Options const& options) {
 
 std::vector<Argument> common_options(std::shared_ptr<Options> const& options) {
     return {{.names = "--once", .target = &options->once, .help = "Print once and end, also on a terminal"},
+            {.names = "--all",
+             .target = &options->all,
+             .help = "Also the runtime's own processes: log handlers, observers"},
             {.names = "--interval",
              .target = &options->interval_ms,
              .help = "Milliseconds between two looks, or of a trace (default 1000)",
@@ -241,33 +249,34 @@ Command observe_command() {
         {"sinew observe", "the application that `sinew run` started, until q"},
         {"sinew observe --once --format dot | dot -Tsvg > tree.svg", "a picture of the tree"},
         {"sinew observe --device blinky.local", "of a device, over SSH"},
-        {"sinew observe --state '<4.1>'", "what a process knows"},
+        {"sinew observe --state Led", "what the process of the class Led knows"},
         {"sinew observe --trace led --interval 5000", "what the process named led handles in five seconds"},
         {"sinew observe --log Button", "the newest log lines that hold Button (-: all)"},
         {"sinew observe --log-levels warning,led=debug", "change what is logged"}};
     command.positionals = {application_argument(options)};
     command.options = common_options(options);
-    command.options.insert(command.options.end(), {{.names = "--format",
-                                                    .target = &options->format,
-                                                    .help = "A text, or a graph for Graphviz",
-                                                    .value_name = "FORMAT",
-                                                    .choices = {"text", "dot"}},
-                                                   {.names = "--state",
-                                                    .target = &options->state,
-                                                    .help = "Print the state of one process",
-                                                    .value_name = "PROCESS"},
-                                                   {.names = "--trace",
-                                                    .target = &options->trace,
-                                                    .help = "Print what one process handles",
-                                                    .value_name = "PROCESS"},
-                                                   {.names = "--log",
-                                                    .target = &options->log,
-                                                    .help = "Print the newest log lines with this text",
-                                                    .value_name = "TEXT"},
-                                                   {.names = "--log-levels",
-                                                    .target = &options->log_levels,
-                                                    .help = "Set log levels: LEVEL or MODULE=LEVEL,...",
-                                                    .value_name = "LEVELS"}});
+    command.options.insert(command.options.end(),
+                           {{.names = "--format",
+                             .target = &options->format,
+                             .help = "A text, or a graph for Graphviz",
+                             .value_name = "FORMAT",
+                             .choices = {"text", "dot"}},
+                            {.names = "--state",
+                             .target = &options->state,
+                             .help = "Print the state of one process: its name, class or pid",
+                             .value_name = "PROCESS"},
+                            {.names = "--trace",
+                             .target = &options->trace,
+                             .help = "Print what one process handles",
+                             .value_name = "PROCESS"},
+                            {.names = "--log",
+                             .target = &options->log,
+                             .help = "Print the newest log lines with this text",
+                             .value_name = "TEXT"},
+                            {.names = "--log-levels",
+                             .target = &options->log_levels,
+                             .help = "Set log levels: LEVEL or MODULE=LEVEL,...",
+                             .value_name = "LEVELS"}});
     command.run = [options](Context& context) { return check_and(run_observe, context, *options); };
     return command;
 }

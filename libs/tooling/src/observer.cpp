@@ -111,12 +111,12 @@ Result<Value> Observer::ask(observe::Request const& request) {
     return parse_answer(line);
 }
 
-Result<observe::Snapshot> Observer::snapshot() {
+Result<observe::Snapshot> Observer::snapshot(Internals internals) {
     TRY(auto const answer, ask({.operation = observe::Operation::snapshot,
                                 .process = {},
                                 .state = {},
                                 .limit = 10'000,
-                                .text = {}}));
+                                .text = internals == Internals::shown ? "all" : ""}));
     return decode<observe::Snapshot>(answer, "snapshot");
 }
 

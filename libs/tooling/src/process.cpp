@@ -62,7 +62,7 @@ private:
 
 } // namespace
 
-Result<int> run_attached(std::vector<std::string> const& arguments, AttachedOptions const& options) {
+Result<ExitStatus> run_attached(std::vector<std::string> const& arguments, AttachedOptions const& options) {
     if (!find_program(arguments.at(0))) {
         return failure(ErrorCode::not_found,
                        fmt::format("the program '{}' is not installed; `sinew doctor` says how to "
@@ -86,7 +86,7 @@ Result<int> run_attached(std::vector<std::string> const& arguments, AttachedOpti
         std::array<pollfd, 2> watched = {{{process.ended().get(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
         (void)poll(watched.data(), watched.size(), -1);
         if (auto const status = process.status()) {
-            return status->shell_status();
+            return *status;
         }
         signalfd_siginfo signal{};
         if (watched[1].revents != 0 && read(signals.get(), &signal, sizeof signal) == sizeof signal) {

@@ -57,6 +57,21 @@ Result<HostBuild> build_for_host(Context& context, Options const& options, std::
     return HostBuild{std::move(project), folder};
 }
 
+/// What the program itself can't say.
+void tell_end(Console& console, fs::path const& program, ExitStatus status) {
+    std::string const sentence = fmt::format("{} {}", program.filename().string(), to_string(status));
+    if (status.is_success()) {
+        console.say(sentence + ".");
+    } else if (status.signal()) {
+        console.warn(
+            fmt::format("{}. If it left a stack above, `addr2line -Cfipe {} 0x...` tells the line of a "
+                        "place in it.",
+                        sentence, program.string()));
+    } else {
+        console.warn(sentence + "; what it logged last says why.");
+    }
+}
+
 Result<int> run_project(Context& context, Options const& options) {
     TRY(auto const built, build_for_host(context, options, {}));
     std::string const& name = built.project.config().name;
@@ -72,10 +87,13 @@ Result<int> run_project(Context& context, Options const& options) {
     }
     context.console().step(
         fmt::format("{} runs on this machine with a simulated board; Ctrl-C ends it.", name));
-    return run_attached({program.string()},
-                        {.working_directory = built.project.folder(),
-                         .environment = {{"SINEW_CONFIG_DIR", (built.project.folder() / "config").string()},
-                                         {"SINEW_TARGET", "host"}}});
+    TRY(auto const status,
+        run_attached({program.string()},
+                     {.working_directory = built.project.folder(),
+                      .environment = {{"SINEW_CONFIG_DIR", (built.project.folder() / "config").string()},
+                                      {"SINEW_TARGET", "host"}}}));
+    tell_end(context.console(), program, status);
+    return status.shell_status();
 }
 
 Result<int> test_project(Context& context, Options const& options) {
@@ -85,8 +103,8 @@ Result<int> test_project(Context& context, Options const& options) {
     if (!options.filter.empty()) {
         arguments.insert(arguments.end(), {"-R", options.filter});
     }
-    TRY(int const status, run_attached(arguments));
-    if (status != 0) {
+    TRY(auto const status, run_attached(arguments));
+    if (!status.is_success()) {
         return failure(ErrorCode::invalid_argument,
                        options.filter.empty()
                            ? std::string("tests failed, or there are none")

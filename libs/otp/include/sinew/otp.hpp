@@ -28,6 +28,7 @@
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/process_info.hpp>
 #include <sinew/otp/process_local.hpp>
+#include <sinew/otp/program_crash_reports.hpp>
 #include <sinew/otp/property_table.hpp>
 #include <sinew/otp/pubsub.hpp>
 #include <sinew/otp/receive.hpp>

@@ -10,6 +10,7 @@
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/logger.hpp>
 #include <sinew/otp/node.hpp>
+#include <sinew/otp/program_crash_reports.hpp>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -22,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <expected>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -177,8 +179,11 @@ int run_application(int argc, char const* const* argv, Application& application,
             (void)std::printf("%s %s\n", std::string(info.name).c_str(), std::string(info.version).c_str());
             return 0;
         }
-        Result<Config> const config =
-            Config::load(arguments->config_directory, environment("SINEW_TARGET", "host"), environ);
+        std::string const target = environment("SINEW_TARGET", "host");
+        ProgramCrashReports const crash_reports(detail::short_name(info.name), target == "host"
+                                                                                   ? CrashLog::standard_error
+                                                                                   : CrashLog::kernel_log);
+        Result<Config> const config = Config::load(arguments->config_directory, target, environ);
         if (!config) {
             return complain(info, config.error().message());
         }
@@ -188,6 +193,8 @@ int run_application(int argc, char const* const* argv, Application& application,
         (void)pthread_sigmask(SIG_BLOCK, &signals, nullptr);
         FileDescriptor const signal_file(signalfd(-1, &signals, SFD_CLOEXEC));
         return run_tree(application, info, *config, signal_file.get());
+    } catch (std::bad_expected_access<Error> const& access) {
+        return complain(info, access.error().message());
     } catch (std::exception const& error) {
         return complain(info, error.what());
     }

@@ -29,12 +29,6 @@ std::string_view environment(char const* name) {
     return value != nullptr ? value : "";
 }
 
-/// The class's name without its namespaces: what people call the application.
-std::string short_name(std::string_view name) {
-    std::size_t const colon = name.rfind(':');
-    return std::string(colon == std::string_view::npos ? name : name.substr(colon + 1));
-}
-
 /// SINEW_OBSERVE, else a socket of its own in the folder where they all are.
 std::filesystem::path socket_path(std::string const& name) {
     std::string_view const wanted = environment("SINEW_OBSERVE");
@@ -55,13 +49,19 @@ Supervisor services_tree(log::Logger& logger, log::Settings const& settings, App
         tree.children.push_back(child<observe::Server>({.path = socket_path(name),
                                                         .application = name,
                                                         .version = std::string(info.version),
-                                                        .logger = &logger},
+                                                        .logger = &logger,
+                                                        .is_among_internals = true},
                                                        {.id = "observe", .is_registered = false}));
     }
     return tree;
 }
 
 } // namespace
+
+std::string short_name(std::string_view name) {
+    std::size_t const colon = name.rfind(':');
+    return std::string(colon == std::string_view::npos ? name : name.substr(colon + 1));
+}
 
 Result<> add_all(Applications& applications, Application& application, std::string const& name) {
     ApplicationSpec main{.name = name,

@@ -13,9 +13,12 @@
 #include <sinew/otp/node.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace sinew::detail {
 
+/// The class's name without its namespaces: what people call the application.
+[[nodiscard]] std::string short_name(std::string_view name);
 /// The caller's application among those it needs; the caller keeps it. Errors as Applications::add().
 [[nodiscard]] Result<> add_all(Applications& applications, Application& application, std::string const& name);
 

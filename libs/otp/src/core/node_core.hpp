@@ -26,6 +26,7 @@ namespace sinew::detail {
 class BlockingPool;
 class MessageHook;
 class RunLoop;
+class Seat;
 class Watchdog;
 class Worker;
 
@@ -81,6 +82,8 @@ public:
     std::unique_ptr<BlockingPool> blocking;
     /// None in a simulation.
     std::unique_ptr<Watchdog> watchdog;
+    /// All threads that drive workers, or have; only the node's end takes one away.
+    std::atomic<Seat*> seats{nullptr};
     /// Processes made by threads outside.
     std::atomic<std::uint64_t> spawned_outside{0};
     std::atomic<bool> is_stopping{false};

@@ -107,6 +107,8 @@ struct Extras {
     std::vector<Pid> blocked_senders;
     /// The message whose handler threw.
     std::type_info const* failed_message = nullptr;
+    /// Where that was; 0: it isn't known.
+    std::uintptr_t thrown_at = 0;
     /// With is_inspected.
     std::shared_ptr<Inspection> inspection;
 

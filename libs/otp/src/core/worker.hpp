@@ -104,6 +104,8 @@ public:
     /// The process that runs, and the message it handles (null: something else than a message).
     Published<Process*> running;
     Published<MessageOps const*> handling;
+    /// Since when `running` does, while runs are timed; else 0.
+    Published<std::int64_t> running_since_ns;
     /// Handlers begun.
     Published<std::uint64_t> turns;
     /// Processes it made, and processes that ended here, ever.

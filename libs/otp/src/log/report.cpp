@@ -4,6 +4,8 @@
 #include "core/node_core.hpp"
 #include "core/process.hpp"
 #include "core/report_limiter.hpp"
+#include "crash/frames.hpp"
+#include "crash/line.hpp"
 #include "log/add_member.hpp"
 
 #include <sinew/base/value.hpp>
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -19,6 +22,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -56,6 +60,11 @@ Value::Object crash_fields(Process const& process) {
     ExitReason const& reason = process.exit_reason;
     add_text(fields, "type", reason.type());
     add_text(fields, "origin", reason.origin());
+    if (process.extras != nullptr && process.extras->thrown_at != 0) {
+        crash::Line place;
+        crash::add_place(place, process.extras->thrown_at, program_invocation_short_name);
+        add_text(fields, "thrown_at", place.text());
+    }
     if (process.extras != nullptr && process.extras->failed_message != nullptr) {
         add_text(fields, "last_message", readable_type_name(*process.extras->failed_message));
     }
@@ -74,7 +83,11 @@ std::string label_of(Process const& process) {
     if (process.extras != nullptr && !process.extras->label.empty()) {
         return process.extras->label;
     }
-    return process.behaviour != nullptr ? readable_type_name(*process.behaviour->type) : "process";
+    return process.behaviour != nullptr ? class_label(*process.behaviour->type) : "process";
+}
+
+std::string class_label(std::type_info const& type) {
+    return type == typeid(SupervisorServer) ? "supervisor" : readable_type_name(type);
 }
 
 std::string name_of(Process const& process) {

@@ -10,6 +10,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 namespace sinew {
@@ -35,6 +36,8 @@ void report_child_end(ChildSpec const& child, Pid pid, ExitReason const& reason,
 
 /// Its label, or its class.
 [[nodiscard]] std::string label_of(Process const& process);
+/// The class as people call it.
+[[nodiscard]] std::string class_label(std::type_info const& type);
 /// "TemperatureReader <4.1>".
 [[nodiscard]] std::string describe(Process const& process);
 /// The name it is registered under, or nothing.

@@ -7,17 +7,22 @@
 #include <sinew/base/result.hpp>
 #include <sinew/otp/call.hpp>
 #include <sinew/otp/logger.hpp>
+#include <sinew/otp/process_info.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <typeindex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,6 +50,27 @@ Value trace_value(TraceEvent const& event, MonotonicTime first) {
                       {"has_failed", Value(Value::Data(event.has_failed))}}));
 }
 
+/// Those that are made of the class `text`, with its namespaces or without.
+std::vector<Pid> find_by_class(std::string const& text) {
+    std::unordered_map<std::type_index, bool> known;
+    std::vector<Pid> found;
+    for (Pid const pid : processes()) {
+        std::optional<ProcessInfo> const info = process_info(pid);
+        if (!info) {
+            continue;
+        }
+        auto const [at, is_new] = known.try_emplace(*info->type, false);
+        if (is_new) {
+            std::string const name = info->type_name();
+            at->second = name == text || name.ends_with("::" + text);
+        }
+        if (at->second) {
+            found.push_back(pid);
+        }
+    }
+    return found;
+}
+
 Result<Pid> find_process(std::string const& text) {
     if (auto pid = parse_pid(text)) {
         return pid;
@@ -52,7 +78,22 @@ Result<Pid> find_process(std::string const& text) {
     if (Pid const pid = detail::require_core().registry.find_name(text)) {
         return pid;
     }
-    return failure(ErrorCode::not_found, "there is no process '" + text.substr(0, 64) + "'");
+    std::vector<Pid> const found = find_by_class(text);
+    if (found.size() == 1) {
+        return found.front();
+    }
+    std::string const name = text.substr(0, 64);
+    if (found.empty()) {
+        return failure(ErrorCode::not_found, "there is no process '" + name + "'");
+    }
+    constexpr std::size_t most_named = 8;
+    std::string pids;
+    for (std::size_t at = 0; at < std::min(found.size(), most_named); ++at) {
+        pids += (at == 0 ? "" : ", ") + found[at].to_string();
+    }
+    return failure(ErrorCode::invalid_argument,
+                   std::to_string(found.size()) + " processes are a '" + name + "' (" + pids +
+                       (found.size() > most_named ? ", ..." : "") + "); name one by its pid");
 }
 
 Result<Value> done(Result<> const& result) {
@@ -208,6 +249,9 @@ Async<Result<Value>> Connection::answer_snapshot(Request request) {
     Result<Snapshot> snapshot = co_await asked;
     if (!snapshot) {
         co_return std::unexpected(std::move(snapshot).error());
+    }
+    if (m_options.is_among_internals && request.text != "all") {
+        leave_out_tree_of(*snapshot, self());
     }
     snapshot->application = m_options.application;
     snapshot->version = m_options.version;

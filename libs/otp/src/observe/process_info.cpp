@@ -2,9 +2,11 @@
 #include "core/node_core.hpp"
 #include "core/process.hpp"
 #include "core/worker.hpp"
+#include "scheduler/seat.hpp"
 
 #include <sinew/otp/process_info.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +38,33 @@ ProcessState state_from(std::uint32_t flags) noexcept {
         return (flags & Process::is_receiving) != 0 ? ProcessState::receiving : ProcessState::awaiting;
     }
     return (flags & Process::is_runnable) != 0 ? ProcessState::runnable : ProcessState::waiting;
+}
+
+/// The thread that runs `process` without a worker, for its handler takes long; or null.
+detail::Seat const* seat_alone_with(Process const& process) noexcept {
+    detail::Seat const* seat = detail::t_context.core->seats.load(std::memory_order_acquire);
+    while (seat != nullptr && seat->alone().process.get_first() != &process) {
+        seat = seat->next();
+    }
+    return seat;
+}
+
+/// What the handler that runs does, and how long it has.
+void add_run(ProcessInfo& info, Process const& process, detail::Worker const& worker) {
+    detail::MessageOps const* handling = nullptr;
+    if (detail::Seat const* const seat = seat_alone_with(process)) {
+        handling = seat->alone().handling;
+        info.time_running +=
+            Duration(std::max<std::int64_t>(seat->cpu_time_ns() - seat->alone().left_at_cpu_ns.get(), 0));
+    } else if (worker.running.get_first() == &process) {
+        handling = worker.handling.get_first();
+        std::int64_t const since_ns = worker.running_since_ns;
+        if (since_ns != 0) {
+            info.time_running +=
+                Duration(std::max<std::int64_t>(detail::t_context.core->now_ns() - since_ns, 0));
+        }
+    }
+    info.handling = handling != nullptr ? handling->type : nullptr;
 }
 
 } // namespace
@@ -81,9 +110,8 @@ std::optional<ProcessInfo> process_info(Pid pid) {
     info.messages_dropped = process->messages_dropped.get_first();
     info.time_running = Duration(process->running_ns.get_first());
     info.worker = worker.index();
-    if (worker.running.get_first() == process) {
-        detail::MessageOps const* const handling = worker.handling.get_first();
-        info.handling = handling != nullptr ? handling->type : nullptr;
+    if ((process->flags.get_first() & Process::is_running) != 0) {
+        add_run(info, *process, worker);
     }
     // The record may have begun another life meanwhile.
     if (behaviour == nullptr || process->identity.load(std::memory_order_relaxed) != pid.value()) {

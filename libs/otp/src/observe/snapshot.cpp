@@ -22,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -154,7 +155,7 @@ std::optional<Process> look_from_outside(Pid pid) {
     if (!info) {
         return std::nullopt;
     }
-    Process row{.pid = pid.to_string(), .parent = {}, .label = info->type_name(), .name = {}};
+    Process row{.pid = pid.to_string(), .parent = {}, .label = detail::class_label(*info->type), .name = {}};
     add_info(row, *info);
     row.state = "no answer";
     return row;
@@ -188,6 +189,37 @@ void begin(detail::ReplyPath path, std::size_t limit) {
 }
 
 } // namespace
+
+void leave_out_tree_of(Snapshot& snapshot, Pid member) {
+    std::unordered_map<std::string_view, Process const*> by_pid;
+    for (Process const& process : snapshot.processes) {
+        by_pid.emplace(process.pid, &process);
+    }
+    auto const root_of = [&by_pid](std::string_view pid) {
+        // A circle can't be, but for what a snapshot shows of pids that are used anew.
+        for (std::size_t steps = 0; steps < by_pid.size(); ++steps) {
+            auto const found = by_pid.find(pid);
+            if (found == by_pid.end() || !by_pid.contains(found->second->parent)) {
+                break;
+            }
+            pid = found->second->parent;
+        }
+        return std::string(pid);
+    };
+    std::string const root = root_of(member.to_string());
+    std::vector<std::string> roots;
+    roots.reserve(snapshot.processes.size());
+    for (Process const& process : snapshot.processes) {
+        roots.push_back(root_of(process.pid));
+    }
+    std::vector<Process> kept;
+    for (std::size_t at = 0; at < roots.size(); ++at) {
+        if (roots[at] != root) {
+            kept.push_back(std::move(snapshot.processes[at]));
+        }
+    }
+    snapshot.processes = std::move(kept);
+}
 
 sinew::Request<Snapshot, false> take_snapshot(std::size_t limit) {
     return sinew::Request<Snapshot, false>(

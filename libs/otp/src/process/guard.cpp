@@ -3,6 +3,7 @@
 #include "core/context.hpp"
 #include "core/process.hpp"
 #include "core/worker.hpp"
+#include "crash/throw_place.hpp"
 #include "process/stop.hpp"
 
 #include <sinew/otp/detail/envelope.hpp>
@@ -48,6 +49,7 @@ void fail_by_exception(Process& process, std::exception_ptr const& exception, st
     }
     if (process.extras != nullptr) {
         process.extras->failed_message = handling != nullptr ? handling->type : nullptr;
+        process.extras->thrown_at = crash::place_of_throw(exception);
     }
     ExitReason reason = ExitReason::from_exception(exception, origin);
     if (process.has(Process::is_terminating) || process.has(Process::is_initialising)) {

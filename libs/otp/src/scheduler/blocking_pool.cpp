@@ -2,6 +2,7 @@
 
 #include "core/context.hpp"
 #include "core/node_core.hpp"
+#include "crash/alternate_stack.hpp"
 
 #include <sinew/base/may_block.hpp>
 #include <sinew/otp/detail/pending.hpp>
@@ -97,6 +98,7 @@ void BlockingPool::run_thread() {
     if (CPU_COUNT(&m_processors) != 0) {
         (void)sched_setaffinity(0, sizeof m_processors, &m_processors);
     }
+    crash::AlternateStack const stack_for_signals;
     NodeScope const scope(m_node);
     std::unique_lock lock(m_mutex);
     for (;;) {

@@ -148,11 +148,18 @@ void RunLoop::run_process(Process& process) {
     worker.running = &process;
     worker.is_flooding = false;
     process.flags = (process.flags & ~Process::is_runnable) | Process::is_running;
-    std::int64_t const started_ns = core.is_timing.load(std::memory_order_relaxed) ? core.now_ns() : 0;
+    std::int64_t started_ns = 0;
+    if (core.is_timing.load(std::memory_order_relaxed)) {
+        started_ns = core.now_ns();
+        worker.running_since_ns = started_ns;
+    }
     bool const has_ended = !run_messages(process);
     t_context.process = nullptr;
     worker.running = nullptr;
     worker.handling = nullptr;
+    if (started_ns != 0) {
+        worker.running_since_ns = 0;
+    }
     if (has_ended) {
         return;
     }

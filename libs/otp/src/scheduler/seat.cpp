@@ -1,7 +1,9 @@
 #include "scheduler/seat.hpp"
 
 #include "core/context.hpp"
+#include "core/node_core.hpp"
 #include "core/worker.hpp"
+#include "crash/alternate_stack.hpp"
 #include "scheduler/run_loop.hpp"
 #include "scheduler/thread_scheduling.hpp"
 
@@ -62,9 +64,14 @@ Seat::~Seat() = default;
 void Seat::start() {
     install_signal_handler();
     m_thread = std::thread([this] { run(); });
+    std::atomic<Seat*>& first = worker().core.seats;
+    m_next = first.load(std::memory_order_relaxed);
+    while (!first.compare_exchange_weak(m_next, this, std::memory_order_release, std::memory_order_relaxed)) {
+    }
 }
 
 void Seat::run() {
+    crash::AlternateStack const stack_for_signals;
     m_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_release);
     t_context.seat = this;
     MustNotBlock const scope("a scheduler thread");
@@ -166,6 +173,13 @@ std::vector<void*> Seat::stack() const {
     return {m_stack.begin() + std::min(own_frames, m_stack_depth), m_stack.begin() + m_stack_depth};
 }
 
+void Seat::set_displaced(Process const* process, MessageOps const* handling) noexcept {
+    m_alone.handling = handling;
+    m_alone.left_at_cpu_ns = cpu_time_ns();
+    m_alone.process = process;
+    m_state.store(State::displaced, std::memory_order_release);
+}
+
 bool Seat::is_asleep() const {
     std::ifstream file("/proc/self/task/" + std::to_string(m_thread_id.load(std::memory_order_acquire)) +
                        "/stat");
@@ -227,12 +241,13 @@ void leave_worker() noexcept {
     t_context.is_in_handler = false;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     Worker* const worker = std::exchange(t_context.worker, nullptr);
+    MessageOps const* const handling = worker != nullptr ? worker->handling.get() : nullptr;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     t_context.must_leave = false;
     if (worker != nullptr) {
         // What it sent goes before what it sends from now on.
         worker->flush_remote();
-        t_context.seat->set_displaced();
+        t_context.seat->set_displaced(t_context.process, handling);
     }
     std::atomic_signal_fence(std::memory_order_seq_cst);
     t_context.is_in_handler = true;
@@ -244,6 +259,7 @@ void take_worker_back() noexcept {
     Worker& worker = seat.worker();
     t_context.worker = &worker;
     worker.running = t_context.process;
+    worker.handling = seat.come_back();
     worker.turns += 1;
 }
 

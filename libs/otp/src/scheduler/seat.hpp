@@ -5,6 +5,8 @@
 /// other seat is spare. Threading: its own, but for what any thread may call.
 #pragma once
 
+#include "core/published.hpp"
+
 #include <sys/types.h>
 
 #include <array>
@@ -16,6 +18,8 @@
 
 namespace sinew::detail {
 
+struct MessageOps;
+struct Process;
 class RunLoop;
 class Worker;
 
@@ -44,8 +48,21 @@ public:
     Seat& operator=(Seat&&) = delete;
     ~Seat();
 
-    /// Makes its thread. Throws std::system_error.
+    /// Makes its thread, and joins the node's list of seats. Throws std::system_error.
     void start();
+    /// In that list.
+    [[nodiscard]] Seat const* next() const noexcept { return m_next; }
+    /// What a thread does that has left its worker.
+    struct Alone {
+        /// Null: it isn't alone.
+        Published<Process const*> process;
+        /// The message in hand; null: something else.
+        Published<MessageOps const*> handling;
+        /// Processor time it had used when it left.
+        Published<std::int64_t> left_at_cpu_ns;
+    };
+    /// Any thread.
+    [[nodiscard]] Alone const& alone() const noexcept { return m_alone; }
     /// Any thread: a spare one drives the loop's worker from now on.
     void drive(RunLoop& loop) noexcept;
     /// Any thread: a spare one's thread ends; others are not touched.
@@ -72,9 +89,15 @@ public:
     [[nodiscard]] Worker& worker() const noexcept;
     /// In the signal handler.
     void note_stack() noexcept;
-    void set_displaced() noexcept { m_state.store(State::displaced, std::memory_order_release); }
+    /// In the signal handler, or in a call of the runtime.
+    void set_displaced(Process const* process, MessageOps const* handling) noexcept;
     /// Until it drives again.
     void wait_for_worker() noexcept;
+    /// It isn't alone any more. Returns the message that it has in hand.
+    [[nodiscard]] MessageOps const* come_back() noexcept {
+        m_alone.process = nullptr;
+        return m_alone.handling;
+    }
 
 private:
     void run();
@@ -84,6 +107,8 @@ private:
     void hand_worker_back() noexcept;
     static constexpr std::size_t deepest_stack = 48;
     RunLoop* m_loop;
+    Seat* m_next = nullptr;
+    Alone m_alone;
     /// In the worker's list of those that want it back.
     Seat* m_next_returning = nullptr;
     std::atomic<State> m_state;

@@ -85,6 +85,7 @@ void Watchdog::stop() noexcept {
         seat->release();
         seat->join();
     }
+    m_core.seats.store(nullptr, std::memory_order_release);
     m_seats.clear();
 }
 
@@ -145,7 +146,7 @@ void Watchdog::look(Watched& watched) {
             remember(watched);
             replace(watched);
         }
-    } else if (is_overdue && !watched.is_reported && seat->interrupt(false)) {
+    } else if (stuck_ns >= report_after_ns(watched) && !watched.is_reported && seat->interrupt(false)) {
         watched.is_reported = true;
         log::warning(description(watched) + stack_text(seat->stack()));
     }
@@ -156,15 +157,15 @@ void Watchdog::remember(Watched const& watched) {
     m_displaced.push_back({.seat = watched.seat,
                            .description = description(watched),
                            .stack = watched.seat->stack(),
-                           .since_ns = watched.since_ns});
+                           .due_ns = watched.since_ns + report_after_ns(watched)});
 }
 
 int Watchdog::milliseconds_to_next_report() const {
     if (m_displaced.empty()) {
         return -1;
     }
-    std::int64_t const first_ns = std::ranges::min(m_displaced, {}, &Displaced::since_ns).since_ns;
-    std::int64_t const left_ns = first_ns + m_options.report_after.count() - m_core.now_ns();
+    std::int64_t const left_ns =
+        std::ranges::min(m_displaced, {}, &Displaced::due_ns).due_ns - m_core.now_ns();
     return static_cast<int>(std::clamp<std::int64_t>(left_ns / 1'000'000 + 1, 0, second_ns / 1'000'000));
 }
 
@@ -174,7 +175,7 @@ void Watchdog::report_overdue() {
         if (one.seat->state() != Seat::State::displaced && one.seat->state() != Seat::State::replaced) {
             return true; // Its handler has returned.
         }
-        if (now_ns - one.since_ns < m_options.report_after.count()) {
+        if (now_ns < one.due_ns) {
             return false;
         }
         log::warning(one.description + stack_text(one.stack));
@@ -182,8 +183,18 @@ void Watchdog::report_overdue() {
     });
 }
 
+// Who starts opens devices and files: it takes the time that those take, and its starter waits for it anyway.
+std::int64_t Watchdog::report_after_ns(Watched const& watched) const noexcept {
+    Process const* const process = watched.loop->worker.running;
+    bool const is_starting = process != nullptr && process->has(Process::is_initialising);
+    return is_starting ? std::max(m_options.report_after, m_options.report_start_after).count()
+                       : m_options.report_after.count();
+}
+
 std::string Watchdog::description(Watched const& watched) const {
-    auto const limit = std::chrono::duration_cast<std::chrono::milliseconds>(m_options.report_after).count();
+    auto const limit = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::nanoseconds(report_after_ns(watched)))
+                           .count();
     std::string text = "stuck for more than " + std::to_string(limit) + " ms: ";
     Process const* const process = watched.loop->worker.running;
     if (process == nullptr) {

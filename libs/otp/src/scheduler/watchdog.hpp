@@ -59,8 +59,10 @@ private:
         std::string description;
         /// When it left its worker.
         std::vector<void*> stack;
-        std::int64_t since_ns = 0;
+        /// When it is to be reported.
+        std::int64_t due_ns = 0;
     };
+    [[nodiscard]] std::int64_t report_after_ns(Watched const& watched) const noexcept;
     void remember(Watched const& watched);
     void report_overdue();
     /// For epoll_wait(2).

@@ -45,6 +45,8 @@ struct StuckHandlers {
     Duration limit = std::chrono::milliseconds(5);
     /// Time it may take in all before it is reported; if it blocks, it loses its worker then too.
     Duration report_after = std::chrono::milliseconds(100);
+    /// The same for an init(), which may open devices; never less than `report_after`.
+    Duration report_start_after = std::chrono::seconds(2);
     /// Threads in stuck handlers at most; then they are reported only.
     unsigned most_replaced = 128;
 };

@@ -92,6 +92,9 @@ BOOST_DESCRIBE_STRUCT(Snapshot, (),
 /// as "no answer". `limit` processes at most.
 [[nodiscard]] sinew::Request<Snapshot, false> take_snapshot(std::size_t limit = 10'000);
 
+/// Takes the whole tree that `member` belongs to out of the snapshot.
+void leave_out_tree_of(Snapshot& snapshot, Pid member);
+
 /// The supervision tree, one process a line with its numbers.
 [[nodiscard]] std::string tree_text(Snapshot const& snapshot);
 /// The supervision tree for Graphviz: `... | dot -Tsvg`.
@@ -99,7 +102,7 @@ BOOST_DESCRIBE_STRUCT(Snapshot, (),
 
 /// What can be asked over the socket.
 enum class Operation : std::uint8_t {
-    /// A Snapshot.
+    /// A Snapshot; with the text "all" also of the runtime's own processes.
     snapshot,
     /// A process's state.
     state,
@@ -127,7 +130,8 @@ BOOST_DESCRIBE_ENUM(Operation, snapshot, state, replace_state, suspend, resume, 
 struct Request {
     /// What is asked.
     Operation operation = Operation::snapshot;
-    /// Of whom: "<12.3>", "12.3" or a registered name; empty where no process is meant.
+    /// Of whom: "<12.3>", "12.3", a registered name, or a class ("Led" or "lamp::Led") that one process is
+    /// made of; empty where no process is meant.
     std::string process = {};
     /// For replace_state: an object.
     Value state = {};
@@ -164,6 +168,8 @@ struct ServerOptions {
     std::string version = {};
     /// For log_tail and log_levels; may be null.
     log::Logger* logger = nullptr;
+    /// The tree it is in is the runtime's own: snapshots leave it out unless they are asked for all.
+    bool is_among_internals = false;
 };
 
 /// Serves eight clients at a time. A socket that can't be made is logged, and no failed start: an application

@@ -23,6 +23,9 @@
 
 namespace sinew::tooling {
 
+/// Whether the runtime's own processes are shown: log handlers, observers.
+enum class Internals : std::uint8_t { left_out, shown };
+
 /// A connection to one application.
 class Observer {
 public:
@@ -42,7 +45,7 @@ public:
     /// answer is none.
     [[nodiscard]] Result<Value> ask(observe::Request const& request);
     /// What its node is doing. Errors as for ask().
-    [[nodiscard]] Result<observe::Snapshot> snapshot();
+    [[nodiscard]] Result<observe::Snapshot> snapshot(Internals internals = Internals::left_out);
 
 private:
     Observer(FileDescriptor socket, std::optional<Process> relay)

@@ -4,6 +4,7 @@
 /// before. Call from the main thread only (it waits for signals of the whole process).
 #pragma once
 
+#include <sinew/base/exit_status.hpp>
 #include <sinew/base/result.hpp>
 
 #include <cstdint>
@@ -25,9 +26,9 @@ struct AttachedOptions {
     OnInterrupt on_interrupt = OnInterrupt::asks_to_end;
 };
 
-/// Runs `arguments[0]`, found in PATH, and returns its exit status (128 + N when ended by signal N). Blocks
-/// until then. Errors: not_found: no such program; io: it could not be started.
-[[nodiscard]] Result<int> run_attached(std::vector<std::string> const& arguments,
-                                       AttachedOptions const& options = {});
+/// Runs `arguments[0]`, found in PATH, and returns how it ended. Blocks until then. Errors: not_found: no such
+/// program; io: it could not be started.
+[[nodiscard]] Result<ExitStatus> run_attached(std::vector<std::string> const& arguments,
+                                              AttachedOptions const& options = {});
 
 } // namespace sinew::tooling
