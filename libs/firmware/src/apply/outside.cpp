@@ -2,6 +2,7 @@
 #include "apply/outside.hpp"
 
 #include "apply/resource_pieces.hpp"
+#include "archive/output_file.hpp"
 #include "archive/resource_stream.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace sinew::firmware {
@@ -97,28 +99,64 @@ Result<std::uint64_t> write_with_holes(FileDescriptor const& file, ResourceStrea
     return at;
 }
 
-Result<> write_regular_file(FileDescriptor const& file, ResourceStream& resource,
-                            OnPayload const& on_payload) {
+/// Writes over what is there.
+Result<> write_in_place(std::filesystem::path const& path, ResourceStream& resource,
+                        OnPayload const& on_payload) {
+    TRY_OK(resource.judge());
+    TRY(auto const file, open_file(path, O_WRONLY | O_TRUNC));
+    return write_sequentially(file, resource, on_payload);
+}
+
+/// Where a path leads, also if nothing is there yet.
+std::filesystem::path follow_links(std::filesystem::path path) {
+    constexpr int most_links = 40;
+    std::error_code error;
+    for (int i = 0; i < most_links && std::filesystem::is_symlink(path, error); ++i) {
+        path = path.parent_path() / std::filesystem::read_symlink(path, error);
+    }
+    return path;
+}
+
+Result<> replace_file(OutputFile target, struct stat const* before, ResourceStream& resource,
+                      OnPayload const& on_payload) {
+    auto const& file = target.file();
     TRY(auto const length, write_with_holes(file, resource, on_payload));
     if (::ftruncate(file.get(), static_cast<off_t>(length)) != 0) {
         return std::unexpected(error_from_errno(errno, "cannot give it its size"));
     }
-    return sync_file(file);
+    constexpr mode_t mode_bits = 07777;
+    if (before != nullptr) {
+        (void)::fchown(file.get(), before->st_uid, before->st_gid);
+        (void)::fchmod(file.get(), before->st_mode & mode_bits);
+    }
+    Bytes buffer(piece_bytes);
+    TRY_OK(resource.drain(buffer));
+    return target.commit();
 }
 
 } // namespace
 
 Result<> write_to_path(std::filesystem::path const& path, ResourceStream& resource,
                        OnPayload const& on_payload) {
-    TRY(auto const file, open_file(path, O_WRONLY | O_CREAT | O_TRUNC));
     struct stat status{};
-    bool const is_regular = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
-    auto done = is_regular ? write_regular_file(file, resource, on_payload)
-                           : write_sequentially(file, resource, on_payload);
+    bool const is_there = ::stat(path.c_str(), &status) == 0;
+    auto const write = [&]() -> Result<> {
+        if (is_there && !S_ISREG(status.st_mode)) {
+            return write_in_place(path, resource, on_payload);
+        }
+        auto target = OutputFile::create(follow_links(path));
+        if (!target && is_there) {
+            return write_in_place(path, resource, on_payload);
+        }
+        return target ? replace_file(*std::move(target), is_there ? &status : nullptr, resource, on_payload)
+                      : std::unexpected(std::move(target).error());
+    };
+    auto done = write();
     return done ? std::move(done) : std::unexpected(std::move(done).error().with_context(path.string()));
 }
 
 Result<> write_to_command(std::string const& command, ResourceStream& resource, OnPayload const& on_payload) {
+    TRY_OK(resource.judge());
     TRY(auto running, ShellCommand::start(command, Redirect::pipe()));
     auto written =
         write_sequentially(resource, on_payload, [&](BytesView bytes) { return running.write(bytes); });
@@ -132,6 +170,7 @@ Result<> write_to_command(std::string const& command, ResourceStream& resource, 
 
 Result<> write_to_ubi_volume(std::filesystem::path const& volume, ResourceStream& resource,
                              OnPayload const& on_payload) {
+    TRY_OK(resource.judge());
     TRY(auto const file, open_file(volume, O_RDWR));
     auto const size = static_cast<std::int64_t>(resource.spec().size_bytes());
     if (::ioctl(file.get(), UBI_IOCVOLUP, &size) != 0) {

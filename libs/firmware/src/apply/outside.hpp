@@ -1,5 +1,6 @@
 /// What a task may only do with --unsafe: write elsewhere than to its disk, and run commands.
 ///
+/// Invariant: nobody gets a byte of a resource before its hash was right; only then commands are started.
 /// Commands run by /bin/sh. Their standard input is the resource or empty, never the archive; what they print
 /// goes to standard error, so that it can't get between the frames of fwup's own output. Threading: free
 /// functions that block until the command ends.
@@ -19,8 +20,9 @@ namespace sinew::firmware {
 /// Told of every piece of payload that was written.
 using OnPayload = std::function<void(std::uint64_t)>;
 
-/// Makes or replaces the content of a file, holes included, and syncs it; a device is written from its
-/// beginning.
+/// Makes or replaces a file, holes included: written beside it, synced, and renamed once its hash was right,
+/// with the mode of one that was there. A link is followed. A device, and a file beside which none can be made
+/// (in sysfs), is written from its beginning.
 [[nodiscard]] Result<> write_to_path(std::filesystem::path const& path, ResourceStream& resource,
                                      OnPayload const& on_payload);
 

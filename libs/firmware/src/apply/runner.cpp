@@ -37,12 +37,7 @@ Result<> Runner::run(PlannedEvent const& event, ResourceStream* resource) {
 }
 
 Result<> Runner::drain() {
-    while (true) {
-        TRY(auto const count, m_resource->read(m_buffer));
-        if (count == 0) {
-            return {};
-        }
-    }
+    return m_resource->drain(m_buffer);
 }
 
 void Runner::add_table_blocks(std::uint64_t block, std::uint64_t count) {

@@ -3,17 +3,26 @@
 
 #include "archive/archive_head.hpp"
 #include "archive/entry_input.hpp"
+#include "archive/output_file.hpp"
 #include "delta/segment_decoder.hpp"
 #include "delta/vcdiff_decoder.hpp"
 #include "script/config.hpp"
 
 #include <sinew/base/bytes.hpp>
+#include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/firmware/io.hpp>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -23,6 +32,28 @@ namespace {
 
 constexpr std::uint64_t largest_resource = std::uint64_t{1} << 44;
 constexpr std::size_t most_pieces = 512;
+constexpr std::size_t buffer_bytes = 128u << 10;
+
+/// A stream that can seek, from a place in it on, without moving it.
+class InputFromOffset final : public InputStream {
+public:
+    /// Borrows `whole`, whose length is known.
+    InputFromOffset(InputStream& whole, std::uint64_t offset)
+        : m_whole(whole)
+        , m_at(offset) {}
+    [[nodiscard]] Result<std::size_t> read(MutableBytesView into) override {
+        auto const end = m_whole.size_bytes().value_or(0);
+        auto const left = end > m_at ? end - m_at : 0;
+        auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(left, into.size()));
+        TRY_OK(m_whole.read_at(m_at, into.first(count)));
+        m_at += count;
+        return count;
+    }
+
+private:
+    InputStream& m_whole;
+    std::uint64_t m_at;
+};
 
 std::unexpected<Error> corrupt(std::string const& resource, std::string const& what) {
     return failure(ErrorCode::corrupt, "resource '" + resource + "' " + what);
@@ -120,6 +151,70 @@ Result<std::size_t> ResourceStream::read(MutableBytesView into) {
         TRY_OK(finish());
     }
     return count;
+}
+
+Result<> ResourceStream::drain(MutableBytesView buffer) {
+    while (true) {
+        TRY(auto const count, read(buffer));
+        if (count == 0) {
+            return {};
+        }
+    }
+}
+
+Result<> ResourceStream::judge() {
+    auto const& input = m_archive.input();
+    return input.can_seek() && input.size_bytes() ? judge_by_reading_twice() : judge_and_keep();
+}
+
+Result<> ResourceStream::judge_by_reading_twice() {
+    auto const begin = m_archive.entry_offset();
+    InputFromOffset input(m_archive.input(), begin);
+    ZipReader archive(input, begin);
+    TRY(auto const entry, archive.next());
+    if (!entry) {
+        return corrupt(m_spec.name, "is gone from the archive; it was changed while it was read");
+    }
+    archive.leave_out_checksum();
+    ResourceStream once(archive, *entry, m_spec, m_source);
+    Bytes buffer(buffer_bytes);
+    return once.drain(buffer);
+}
+
+Result<> ResourceStream::judge_and_keep() {
+    std::error_code error;
+    auto folder = std::filesystem::temp_directory_path(error);
+    if (error) {
+        folder = "/tmp";
+    }
+    auto const with_reason = [&](Error reason) {
+        return std::unexpected(std::move(reason).with_context(
+            "resource '" + m_spec.name +
+            "' of a stream must be kept until its hash is known; give the archive as a file, or set TMPDIR"));
+    };
+    auto file = unnamed_file(folder / "resource");
+    if (!file) {
+        return with_reason(std::move(file).error());
+    }
+    Bytes buffer(buffer_bytes);
+    while (true) {
+        TRY(auto const count, read(buffer));
+        if (count == 0) {
+            break;
+        }
+        if (auto written = write_all(*file, BytesView(buffer).first(count)); !written) {
+            return with_reason(std::move(written).error().with_context(folder.string()));
+        }
+    }
+    if (::lseek(file->get(), 0, SEEK_SET) != 0) {
+        return with_reason(error_from_errno(errno, folder.string()));
+    }
+    m_kept = std::make_unique<FileInput>(*std::move(file));
+    m_content = m_kept.get();
+    m_hash = {};
+    m_size = 0;
+    m_ended = false;
+    return {};
 }
 
 Result<> ResourceStream::finish() {

@@ -47,24 +47,37 @@ public:
     /// task names nothing.
     ResourceStream(ZipReader& archive, ZipEntry const& entry, ResourceSpec const& spec,
                    DeltaSource* source = nullptr)
-        : m_entry(archive)
+        : m_archive(archive)
+        , m_entry(archive)
         , m_spec(spec)
         , m_source(source)
         , m_is_patch(is_patch(entry, spec)) {}
     /// Data only, holes left out. Errors: corrupt: the content isn't what meta.conf says; unavailable: it is
     /// a patch, and there is nothing to apply it to.
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into);
+    /// Reads on to its end, through `buffer`; there its hash is judged.
+    [[nodiscard]] Result<> drain(MutableBytesView buffer);
+    /// Judges the whole content before anybody gets a byte of it; read() then begins with the first. Comes
+    /// before any read(). Where the archive can't be read twice, the content is kept in a file without a name
+    /// in the folder for temporary files. Errors: those of read(); no_space, or what keeps it from having
+    /// such a file.
+    [[nodiscard]] Result<> judge();
     [[nodiscard]] ResourceSpec const& spec() const noexcept { return m_spec; }
 
 private:
     [[nodiscard]] Result<> begin();
     [[nodiscard]] Result<> finish();
+    [[nodiscard]] Result<> judge_by_reading_twice();
+    [[nodiscard]] Result<> judge_and_keep();
 
+    ZipReader& m_archive;
     EntryInput m_entry;
     ResourceSpec const& m_spec;
     DeltaSource* m_source;
     bool m_is_patch;
     std::unique_ptr<InputStream> m_decoder;
+    /// The content, once judged, if it had to be kept.
+    std::unique_ptr<InputStream> m_kept;
     InputStream* m_content = nullptr;
     Blake2b256 m_hash;
     std::uint64_t m_size = 0;

@@ -28,9 +28,11 @@ constexpr unsigned most_entries = 20'000;
 
 } // namespace
 
-ZipReader::ZipReader(InputStream& input)
+ZipReader::ZipReader(InputStream& input, std::uint64_t begins_at)
     : m_input(input)
-    , m_buffer(buffer_size) {}
+    , m_buffer(buffer_size)
+    , m_bytes_in(begins_at)
+    , m_checked_bytes(begins_at) {}
 
 ZipReader::~ZipReader() = default;
 

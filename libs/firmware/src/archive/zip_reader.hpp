@@ -38,8 +38,8 @@ struct ZipEntry {
 
 class ZipReader {
 public:
-    /// Borrows `input`.
-    explicit ZipReader(InputStream& input);
+    /// Borrows `input`, which begins at byte `begins_at` of the archive, with an entry.
+    explicit ZipReader(InputStream& input, std::uint64_t begins_at = 0);
     ZipReader(ZipReader const&) = delete;
     ZipReader& operator=(ZipReader const&) = delete;
     ~ZipReader();
@@ -68,6 +68,7 @@ public:
     /// How many bytes from the beginning of the archive have a checksum, their own or that of their entry,
     /// and were found good by it.
     [[nodiscard]] std::uint64_t checked_bytes() const noexcept { return m_checked_bytes; }
+    [[nodiscard]] InputStream& input() const noexcept { return m_input; }
     /// Where the entry that next() found last begins.
     [[nodiscard]] std::uint64_t entry_offset() const noexcept { return m_entry_offset; }
     /// Whether some of the entry wasn't read yet, or couldn't be.
