@@ -8,11 +8,13 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/firmware.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -21,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,6 +68,9 @@ Result<std::optional<firmware::PrivateKey>> private_key(Options const& options) 
 }
 
 Result<std::unique_ptr<firmware::InputStream>> open_input(Options const& options) {
+    if (options.engine.archive.empty() && ::isatty(STDIN_FILENO) != 0) {
+        return usage_error("say which update to read with -i; - is standard input");
+    }
     if (options.engine.archive.empty() || options.engine.archive == "-") {
         FileDescriptor input(::dup(STDIN_FILENO));
         if (!input) {
@@ -236,24 +242,38 @@ Result<> sign(Options const& options, Console& console) {
     return {};
 }
 
+/// For people a line, for programs the text.
+std::string as_result(Options const& options, std::string text) {
+    return options.framing ? std::move(text) : std::move(text) + "\n";
+}
+
 /// -m, -l: with a key, only of an archive that it has signed. Reads no further than meta.conf.
 Result<> print_head(Options const& options, Console& console) {
     TRY(auto const keys, public_keys(options, console));
     TRY(auto const input, open_input(options));
-    TRY(auto const metadata, firmware::read_metadata(*input, keys));
+    TRY(auto metadata, firmware::read_metadata(*input, keys));
+    if (options.command == Command::metadata && !options.metadata_key.empty()) {
+        auto const value = firmware::metadata_value(metadata, options.metadata_key);
+        console.result(as_result(options, value.value_or("(null)")));
+        return {};
+    }
     if (options.command == Command::metadata) {
         console.result(firmware::format_metadata(metadata));
         return {};
     }
+    std::ranges::sort(metadata.tasks);
     std::string text;
     for (auto const& task : metadata.tasks) {
-        text += task + "\n";
+        text += printable(task) + "\n";
     }
     console.result(text);
     return {};
 }
 
 Result<> verify(Options const& options, Console& console) {
+    if (options.engine.archive.empty()) {
+        return usage_error("say which update to verify with -i; - is standard input");
+    }
     auto wanted = options.engine;
     TRY(wanted.public_keys, public_keys(options, console));
     TRY(auto const input, open_input(options));
@@ -262,8 +282,13 @@ Result<> verify(Options const& options, Console& console) {
         console.result(std::to_string(report.good_bytes) + "\n");
         return {};
     }
-    TRY_OK(firmware::run_verify(wanted, *input, {}));
-    console.result(options.framing ? "" : "Success!\n");
+    TRY(auto const metadata, firmware::run_verify(wanted, *input, {}));
+    std::string_view const verdict =
+        !metadata.is_signed ? "Valid archive without a signature"
+        : wanted.public_keys.empty()
+            ? "Valid archive with an unverified signature. Specify a public key to authenticate."
+            : "Valid archive with a good signature";
+    console.result(as_result(options, std::string(verdict)));
     return {};
 }
 

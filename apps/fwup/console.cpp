@@ -5,6 +5,7 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/firmware/io.hpp>
 
 #include <unistd.h>
@@ -34,6 +35,35 @@ void write_fully(int file, std::string_view text) {
         }
         text.remove_prefix(static_cast<std::size_t>(count));
     }
+}
+
+/// What an archive says may come from anywhere: nothing of it is obeyed by a terminal, or looks like a line of
+/// fwup's own.
+std::string on_lines_of_its_own(std::string_view message) {
+    std::string text = printable(message, LineFeed::kept);
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+        text.insert(at + 1, "      ");
+    }
+    return text;
+}
+
+/// "fwup.conf:12:5: ": an error in a script.
+bool begins_with_position(std::string_view message) {
+    auto const is_number_at = [&](std::size_t& at) {
+        auto const begin = at;
+        while (at < message.size() && message[at] >= '0' && message[at] <= '9') {
+            ++at;
+        }
+        return at > begin && at < message.size() && message[at++] == ':';
+    };
+    for (auto colon = message.find(':'); colon != std::string_view::npos;
+         colon = message.find(':', colon + 1)) {
+        auto at = colon + 1;
+        if (is_number_at(at) && is_number_at(at)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::string readable_size(std::uint64_t bytes) {
@@ -82,13 +112,26 @@ void Console::result(std::string_view text) {
 
 void Console::error(std::string_view message) {
     if (m_options.framing) {
-        frame("ER", 0, message);
+        if (m_last_percent < 0 && m_options.progress != ProgressStyle::quiet) {
+            frame("PR", 0, "");
+        }
+        frame("ER", 0, printable(message, LineFeed::kept));
+        return;
+    }
+    if (m_options.command == Command::create && begins_with_position(message)) {
+        write_fully(STDERR_FILENO, on_lines_of_its_own(message) + "\n");
         return;
     }
     if (m_options.command == Command::apply && m_options.progress != ProgressStyle::quiet) {
         write_fully(STDERR_FILENO, "\n");
     }
-    write("fwup: " + std::string(message) + "\n");
+    write("fwup: " + on_lines_of_its_own(message) + "\n");
+}
+
+void Console::usage() {
+    if (!m_options.framing) {
+        write("\n" + fwup::usage());
+    }
 }
 
 void Console::warning(std::string_view message) {
@@ -97,11 +140,11 @@ void Console::warning(std::string_view message) {
 
 void Console::info(std::string_view message) {
     if (m_options.framing) {
-        frame("WN", 0, message);
+        frame("WN", 0, printable(message, LineFeed::kept));
         return;
     }
     clear_line();
-    write("fwup: " + std::string(message) + "\n");
+    write("fwup: " + on_lines_of_its_own(message) + "\n");
 }
 
 void Console::progress(firmware::Progress const& progress) {

@@ -1,6 +1,8 @@
 /// What fwup says: to people, to scripts, or in frames to a program.
 ///
-/// Everything, errors included, goes to standard output. Invariant: in framed mode nothing but frames does.
+/// Everything, errors included, goes to standard output, except errors in a script, which go to standard
+/// error. Invariant: in framed mode nothing but frames goes anywhere; and no text of an archive is obeyed by a
+/// terminal.
 /// Threading: belongs to one thread.
 #pragma once
 
@@ -25,6 +27,8 @@ public:
     /// The result of a command: text for people or scripts, or an OK frame.
     void result(std::string_view text);
     void error(std::string_view message);
+    /// After an error of the command line; programs don't read it.
+    void usage();
     void warning(std::string_view message);
     /// From info() in a script.
     void info(std::string_view message);

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     if (auto const parsed = parse_options(argc, argv, options); !parsed) {
         options.command = Command::none;
         console.error(parsed.error().message());
+        console.usage();
         return console.finish(1);
     }
     auto const done = run_command(options, console);

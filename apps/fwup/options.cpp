@@ -3,11 +3,11 @@
 #include "options.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 
 #include <getopt.h>
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,9 +38,12 @@ enum LongOnly : int {
     long_sparse_check_size,
     long_unsafe,
     long_zstd,
+    long_metadata_key,
+    long_allow_overlaps,
 };
 
 constexpr std::array long_options{
+    option{"allow-overlaps", no_argument, nullptr, long_allow_overlaps},
     option{"apply", no_argument, nullptr, 'a'},
     option{"create", no_argument, nullptr, 'c'},
     option{"detect", no_argument, nullptr, 'D'},
@@ -53,6 +56,7 @@ constexpr std::array long_options{
     option{"list", no_argument, nullptr, 'l'},
     option{"max-size", required_argument, nullptr, long_max_size},
     option{"metadata", no_argument, nullptr, 'm'},
+    option{"metadata-key", required_argument, nullptr, long_metadata_key},
     option{"minimize-writes", no_argument, nullptr, long_minimize_writes},
     option{"no-eject", no_argument, nullptr, long_no_eject},
     option{"no-minimize-writes", no_argument, nullptr, long_no_minimize_writes},
@@ -84,25 +88,26 @@ constexpr std::array long_options{
 
 constexpr char const* short_options = ":acd:DEf:Fghi:lmno:p:qSs:t:uUvVyz123456789";
 
-Result<std::int64_t> count(std::string_view name, std::string_view text) {
-    std::int64_t value = 0;
-    auto const parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    constexpr std::int64_t most = std::int64_t{1} << 50;
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 1 || value > most) {
+constexpr std::int64_t most_size = std::int64_t{1} << 50;
+
+/// As C has numbers: decimal, hexadecimal (0x10) or octal (010).
+Result<std::int64_t> number(std::string_view name, std::string_view text, std::int64_t least,
+                            std::int64_t most) {
+    bool const is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    bool const is_octal = !is_hexadecimal && text.size() > 1 && text.front() == '0';
+    int const base = is_hexadecimal ? 16 : is_octal ? 8 : 10;
+    auto const value = parse_int64(text.substr(is_hexadecimal ? 2 : 0), least, most, base);
+    if (!value) {
         return failure(ErrorCode::invalid_argument,
-                       std::string(name) + " takes a number from 1 on, not '" + std::string(text) + "'");
+                       std::string(name) + " takes a number from " + std::to_string(least) + " to " +
+                           std::to_string(most) + ", not '" + std::string(text) + "'");
     }
-    return value;
+    return *value;
 }
 
 Result<int> percent(std::string_view name, std::string_view text) {
-    int value = -1;
-    auto const parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 0 || value > 100) {
-        return failure(ErrorCode::invalid_argument,
-                       std::string(name) + " takes a number from 0 to 100, not '" + std::string(text) + "'");
-    }
-    return value;
+    TRY(auto const value, number(name, text, 0, 100));
+    return static_cast<int>(value);
 }
 
 /// The command a letter stands for; none if it is another option.
@@ -121,6 +126,7 @@ Command command_of(int letter) {
     case 'l':
         return Command::list;
     case 'm':
+    case long_metadata_key:
         return Command::metadata;
     case 'S':
         return Command::sign;
@@ -198,6 +204,7 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
         return {};
     case 'v':
         options.verbose = true;
+        options.engine.explain_conditions = true;
         return {};
     case 'y':
         options.accept_found_card = true;
@@ -223,6 +230,9 @@ Result<> take_switch(int letter, std::string_view word, Options& options) {
         return {};
     case long_zstd:
         options.engine.zstd = true;
+        return {};
+    case long_allow_overlaps:
+        options.engine.allow_overlaps = true;
         return {};
     case long_exit_handshake:
         options.exit_handshake = true;
@@ -261,6 +271,8 @@ Result<> parse_options(int argc, char** argv, Options& options) {
             options.command = command;
             if (command == Command::sparse_check) {
                 options.sparse_check_path = optarg;
+            } else if (letter == long_metadata_key) {
+                options.metadata_key = optarg;
             }
         } else if (letter >= '1' && letter <= '9') {
             options.engine.compression_level = letter - '0';
@@ -269,9 +281,9 @@ Result<> parse_options(int argc, char** argv, Options& options) {
         } else if (letter == long_progress_high) {
             TRY(options.progress_high, percent("--progress-high", optarg));
         } else if (letter == long_max_size) {
-            TRY(options.engine.max_size_blocks, count("--max-size", optarg));
+            TRY(options.engine.max_size_blocks, number("--max-size", optarg, 0, most_size));
         } else if (letter == long_sparse_check_size) {
-            TRY(auto const bytes, count("--sparse-check-size", optarg));
+            TRY(auto const bytes, number("--sparse-check-size", optarg, 1, most_size));
             options.sparse_check_bytes = static_cast<std::uint64_t>(bytes);
         } else if (!take_value(letter, optarg, options)) {
             TRY_OK(take_switch(letter, word, options));
@@ -304,6 +316,7 @@ Commands
   -g, --gen-keys         Make fwup-key.pub and fwup-key.priv (-o another name)
   -l, --list             List the tasks of an update        (-i)
   -m, --metadata         Print what an update says of itself (-i)
+      --metadata-key KEY Print one field of it, e.g. meta-version (-i)
   -S, --sign             Sign an update, or sign it anew    (-s, -i, -o)
   -V, --verify           Check signature and content        (-i, -p)
   -D, --detect           List memory cards with their sizes
@@ -320,6 +333,7 @@ Options
       --zstd             Compress by zstd: smaller, made faster, but the original refuses it
   -p, --public-key-file FILE, --public-key TEXT     Require a signature by one of these
   -s, --private-key-file FILE, --private-key TEXT   Sign with this
+      --allow-overlaps   With -c: let a task write the same blocks, or a resource, twice
       --partial          With -V: print how many bytes of a broken download are good, to go on from there
       --platform NAME    Refuse an update for another platform
   -n / -q                Numbers instead of a progress bar / no progress
@@ -329,13 +343,13 @@ Options
   -u, --unmount / -U, --no-unmount                  Unmount the disk first (default) or not
   -y                     Use the memory card that is found without asking
       --enable-trim      Let trim() discard blocks of a real disk
-      --max-size BLOCKS  Write nothing behind this; partitions expand up to it
+      --max-size BLOCKS  Write nothing behind this; partitions expand up to it (0: no limit)
       --minimize-writes / --no-minimize-writes      Leave blocks alone that are right already, or not (default)
       --verify-writes / --no-verify-writes          Read back what was written (default on disks)
       --unsafe           Allow path_write, pipe_write, execute, ubi_volume_write, require-execute
   -E, --eject / --no-eject                          Eject the medium afterwards or not (default)
       --reboot-param-path FILE                      Where reboot_param() writes
-  -v, --verbose
+  -v, --verbose          Say more: which conditions of a task aren't met, for example
       --sparse-check PATH, --sparse-check-size BYTES
                          Tell by the exit status whether holes of this size work where PATH is
 

@@ -38,6 +38,8 @@ struct Options {
     std::vector<std::string> public_keys;
     std::string private_key_file;
     std::string private_key;
+    /// -m prints only this field.
+    std::string metadata_key;
     ProgressStyle progress = ProgressStyle::normal;
     int progress_low = 0;
     int progress_high = 100;

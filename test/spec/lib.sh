@@ -34,7 +34,7 @@ complain() {
 fails() {
     local text=$1 status=0 output
     shift
-    output=$("$@" 2>stderr.txt) || status=$?
+    output=$("$@" 2>&1) || status=$?
     ((status == 1)) || complain "status $status instead of 1: $*" "$output"
     [[ $output == *"$text"* ]] || complain "'$text' isn't in: $output"
 }

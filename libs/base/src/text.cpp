@@ -2,6 +2,7 @@
 #include <sinew/base/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,46 @@ std::optional<Integer> parse_whole(std::string_view text, Integer least, Integer
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
     bool const is_number = error == std::errc() && end == text.data() + text.size();
     return is_number && number >= least && number <= most ? std::optional(number) : std::nullopt;
+}
+
+/// How many bytes the character in front of `text` has; 0 if it isn't one that may be shown.
+std::size_t length_of_shown(std::string_view text) {
+    auto const byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    if (byte(0) < 0x80) {
+        return byte(0) >= 0x20 && byte(0) != 0x7F ? 1 : 0;
+    }
+    std::size_t const length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
+    if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < length) {
+        return 0;
+    }
+    std::uint32_t code = byte(0) & (0x7Fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xC0u) != 0x80) {
+            return 0;
+        }
+        code = code << 6u | (byte(i) & 0x3Fu);
+    }
+    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+    auto const is_within = [code](std::uint32_t first, std::uint32_t last) {
+        return code >= first && code <= last;
+    };
+    bool const turns_writing =
+        is_within(0x200E, 0x200F) || is_within(0x2028, 0x202E) || is_within(0x2066, 0x2069);
+    bool const is_one = code >= least.at(length) && code <= 0x10FFFF && !is_within(0xD800, 0xDFFF);
+    return is_one && !is_within(0x80, 0x9F) && !turns_writing ? length : 0;
+}
+
+void append_escaped(std::string& shown, char byte) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view named = "\a\b\t\n\v\f\r";
+    constexpr std::string_view letters = "abtnvfr";
+    shown.push_back('\\');
+    if (auto const at = named.find(byte); at != std::string_view::npos) {
+        shown.push_back(letters[at]);
+        return;
+    }
+    auto const value = static_cast<unsigned char>(byte);
+    shown += {'x', digits[value >> 4u], digits[value & 0xFu]};
 }
 
 } // namespace
@@ -100,6 +141,23 @@ std::string unescape_octal(std::string_view text) {
         text.remove_prefix(code ? octal_digits : 0);
     }
     return plain;
+}
+
+std::string printable(std::string_view text, LineFeed line_feeds) {
+    std::string shown;
+    shown.reserve(text.size());
+    while (!text.empty()) {
+        auto const character = text.substr(0, length_of_shown(text));
+        bool const is_kept = line_feeds == LineFeed::kept && (text.front() == '\n' || text.front() == '\t');
+        if (is_kept || character.empty()) {
+            is_kept ? shown.push_back(text.front()) : append_escaped(shown, text.front());
+            text.remove_prefix(1);
+            continue;
+        }
+        shown += character;
+        text.remove_prefix(character.size());
+    }
+    return shown;
 }
 
 } // namespace sinew

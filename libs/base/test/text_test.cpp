@@ -33,6 +33,17 @@ TEST(Text, it_joins_with_a_separator_between_parts_also_empty_ones) {
     EXPECT_EQ(join(std::vector<std::string_view>{}, " "), "");
 }
 
+TEST(Text, shown_it_has_nothing_that_a_terminal_obeys) {
+    EXPECT_EQ(printable("plain \"text\" \\ Grüße €😀"), "plain \"text\" \\ Grüße €😀");
+    EXPECT_EQ(printable("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+    EXPECT_EQ(printable("\x1b[2J\x7f"), "\\x1b[2J\\x7f");
+    EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b") << "a control character of 8 bits, in UTF-8";
+    EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae") << "from right to left";
+    EXPECT_EQ(printable("\xff\xc3(\xe2\x82"), "\\xff\\xc3(\\xe2\\x82") << "no UTF-8";
+    EXPECT_EQ(printable("\xc0\xaf\xed\xa0\x80"), "\\xc0\\xaf\\xed\\xa0\\x80") << "too long, and half a pair";
+    EXPECT_EQ(printable("a\n\tb\x1b\r", LineFeed::kept), "a\n\tb\\x1b\\r");
+}
+
 TEST(Text, trimmed_it_has_no_blanks_at_its_ends) {
     EXPECT_EQ(trim(" \t a b\r\n"), "a b");
     EXPECT_EQ(trim(" \n"), "");

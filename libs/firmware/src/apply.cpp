@@ -91,7 +91,12 @@ private:
         TRY_OK(check_platform(m_head.metadata, m_options.expected_platform));
         TRY_OK(check_required_version(m_head.config.text("require-fwup-version")));
         TRY(m_specs, resource_specs(m_head.config));
-        TRY(m_task, choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}));
+        ExplainCondition explain;
+        if (m_options.explain_conditions == ExplainConditions::yes && m_options.on_message) {
+            explain = [this](std::string const& text) { m_options.on_message(MessageKind::info, text); };
+        }
+        TRY(m_task,
+            choose_task(m_head.config, m_options.task, {m_disk, m_system, m_options.unsafe}, explain));
         m_root = running_root(m_disk, m_system);
         TRY(m_plan,
             check_task({m_head.config, *m_task, m_specs, m_disk, m_system, m_root, m_options.unsafe}));

@@ -26,6 +26,7 @@ Result<ApplyOptions> apply_options(CommandLine const& wanted, Listener const& li
     options.hardware_trim = wanted.trim ? HardwareTrim::on : HardwareTrim::off;
     options.unsafe = wanted.unsafe ? Unsafe::allowed : Unsafe::refused;
     options.minimize_writes = wanted.minimize_writes ? MinimizeWrites::yes : MinimizeWrites::no;
+    options.explain_conditions = wanted.explain_conditions ? ExplainConditions::yes : ExplainConditions::no;
     if (wanted.max_size_blocks > 0) {
         options.most_blocks = static_cast<std::uint64_t>(wanted.max_size_blocks);
     }
@@ -49,6 +50,7 @@ Result<CreateReport> run_create(CommandLine const& wanted, Listener const& liste
     // What is too much by far is refused as what is too much by one.
     options.compression_level = static_cast<int>(std::clamp<std::int64_t>(wanted.compression_level, 0, 10));
     options.compression = wanted.zstd ? Compression::zstd : Compression::deflate;
+    options.overlaps = wanted.allow_overlaps ? Overlaps::allowed : Overlaps::refused;
     options.private_key = wanted.private_key;
     if (listener.on_message) {
         options.on_warning = [&](std::string const& text) {

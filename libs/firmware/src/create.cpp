@@ -3,6 +3,7 @@
 #include "archive/output_file.hpp"
 #include "archive/zip_writer.hpp"
 #include "create/host_file.hpp"
+#include "create/overlaps.hpp"
 #include "create/script_loader.hpp"
 #include "script/config.hpp"
 #include "script/variables.hpp"
@@ -124,6 +125,9 @@ public:
                 TRY_OK(pack(section));
             }
         }
+        if (m_options.overlaps == Overlaps::refused) {
+            TRY_OK(check_overlaps(m_loaded.script, m_loaded.config));
+        }
         m_meta_conf = format_meta_conf(m_loaded.config);
         return check_meta_conf();
     }
@@ -198,9 +202,12 @@ private:
                 std::move(packed).error().with_context("file-resource '" + section.title + "'"));
         }
         TRY_OK(check_assertions(m_loaded.script, section, packed->size_bytes()));
+        // An empty resource has no length: its line would change the UUID.
         std::vector<std::string> lengths;
         for (auto const piece : packed->pieces) {
-            lengths.push_back(std::to_string(piece));
+            if (packed->size_bytes() > 0) {
+                lengths.push_back(std::to_string(piece));
+            }
         }
         section.set("length", std::move(lengths));
         section.set("blake2b-256", {packed->blake2b_256});

@@ -3,18 +3,22 @@
 #include "archive/hash.hpp"
 #include "archive/nickname_words.hpp"
 #include "archive/zip_reader.hpp"
+#include "script/config.hpp"
 #include "script/variables.hpp"
 #include "script/version.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/keys.hpp>
 #include <sinew/firmware/metadata.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,19 +32,26 @@ namespace {
 constexpr std::array<unsigned char, 16> uuid_name_space{0x20, 0x53, 0xdf, 0xfb, 0xd5, 0x1e, 0x43, 0x10,
                                                         0xb9, 0x3b, 0x95, 0x6d, 0xa8, 0x9f, 0x9f, 0x34};
 
-std::string line(std::string_view key, std::string_view value) {
-    if (value.empty()) {
-        return {};
-    }
-    std::string out = std::string(key) + "=\"";
-    for (char const c : value) {
-        if (c == '"' || c == '\\') {
-            out.push_back('\\');
-        }
-        out.push_back(c);
-    }
-    return out + "\"\n";
-}
+struct Field {
+    std::string_view key;
+    std::string Metadata::* value;
+};
+
+/// In the order in which they are printed.
+constexpr std::array fields{
+    Field{"meta-product", &Metadata::product},
+    Field{"meta-description", &Metadata::description},
+    Field{"meta-version", &Metadata::version},
+    Field{"meta-author", &Metadata::author},
+    Field{"meta-platform", &Metadata::platform},
+    Field{"meta-architecture", &Metadata::architecture},
+    Field{"meta-creation-date", &Metadata::creation_date},
+    Field{"meta-fwup-version", &Metadata::fwup_version},
+    Field{"meta-misc", &Metadata::misc},
+    Field{"meta-vcs-identifier", &Metadata::vcs_identifier},
+    Field{"meta-uuid", &Metadata::uuid},
+    Field{"meta-nickname", &Metadata::nickname},
+};
 
 } // namespace
 
@@ -88,12 +99,22 @@ Result<Metadata> read_metadata(std::filesystem::path const& archive) {
 }
 
 std::string format_metadata(Metadata const& metadata) {
-    return line("meta-product", metadata.product) + line("meta-description", metadata.description) +
-           line("meta-version", metadata.version) + line("meta-author", metadata.author) +
-           line("meta-platform", metadata.platform) + line("meta-architecture", metadata.architecture) +
-           line("meta-creation-date", metadata.creation_date) +
-           line("meta-vcs-identifier", metadata.vcs_identifier) + line("meta-misc", metadata.misc) +
-           line("meta-uuid", metadata.uuid) + line("meta-nickname", metadata.nickname);
+    std::string text;
+    for (auto const& field : fields) {
+        auto const& value = metadata.*field.value;
+        if (!value.empty()) {
+            text += std::string(field.key) + "=" + printable(meta_conf_value(value)) + "\n";
+        }
+    }
+    return text;
+}
+
+std::optional<std::string> metadata_value(Metadata const& metadata, std::string_view key) {
+    auto const field = std::ranges::find(fields, key, &Field::key);
+    if (field == fields.end() || (metadata.*field->value).empty()) {
+        return std::nullopt;
+    }
+    return printable(metadata.*field->value);
 }
 
 } // namespace sinew::firmware

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -60,18 +62,30 @@ std::filesystem::path sysfs_folder(std::filesystem::path const& sysfs, char cons
     return sysfs / "dev" / kind / (std::to_string(major(device)) + ":" + std::to_string(minor(device)));
 }
 
-/// The device below `device` if it is a layer (device-mapper) on exactly one other.
-std::optional<std::uint64_t> layer_below(std::filesystem::path const& sysfs, std::uint64_t device) {
+/// The devices below `device` if it is a layer (device-mapper).
+std::vector<std::uint64_t> layers_below(std::filesystem::path const& sysfs, std::uint64_t device) {
     std::error_code error;
-    std::optional<std::uint64_t> below;
+    std::vector<std::uint64_t> below;
     for (auto const& slave :
          std::filesystem::directory_iterator(sysfs_folder(sysfs, "block", device) / "slaves", error)) {
-        if (below) {
-            return std::nullopt;
+        if (auto const number = read_device(slave.path() / "dev")) {
+            below.push_back(*number);
         }
-        below = read_device(slave.path() / "dev");
     }
-    return error ? std::nullopt : below;
+    return below;
+}
+
+/// Whether `device` is `wanted`, or a layer that lies on it among others, at most `layers` deep.
+bool lies_on(std::filesystem::path const& sysfs, std::uint64_t device, std::uint64_t wanted, int layers) {
+    if (device == wanted) {
+        return true;
+    }
+    if (layers == 0) {
+        return false;
+    }
+    return std::ranges::any_of(layers_below(sysfs, device), [&](std::uint64_t below) {
+        return lies_on(sysfs, below, wanted, layers - 1);
+    });
 }
 
 std::optional<std::uint64_t> device_of(std::filesystem::path const& path) {
@@ -90,11 +104,11 @@ Result<MountSource> KernelRunningSystem::mount_source(std::filesystem::path cons
         return failure(ErrorCode::not_found, path.string() + ": doesn't exist");
     }
     for (int layer = 0; layer < deepest_layer; ++layer) {
-        auto const below = layer_below(m_sysfs, *device);
-        if (!below) {
-            break;
+        auto const below = layers_below(m_sysfs, *device);
+        if (below.size() != 1) {
+            break; // none, or several: then no one place on one disk
         }
-        device = below;
+        device = below.front();
     }
     auto const folder = sysfs_folder(m_sysfs, "block", *device);
     auto const sectors = read_number(folder / "size");
@@ -120,17 +134,11 @@ Result<MountSource> KernelRunningSystem::mount_source(std::filesystem::path cons
 bool KernelRunningSystem::is_path_on_device(std::filesystem::path const& path,
                                             std::filesystem::path const& device) const {
     struct stat status{};
-    auto mounted = device_of(path);
+    auto const mounted = device_of(path);
     if (!mounted || ::stat(device.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
         return false;
     }
-    for (int layer = 0; layer <= deepest_layer && mounted; ++layer) {
-        if (*mounted == static_cast<std::uint64_t>(status.st_rdev)) {
-            return true;
-        }
-        mounted = layer_below(m_sysfs, *mounted);
-    }
-    return false;
+    return lies_on(m_sysfs, *mounted, static_cast<std::uint64_t>(status.st_rdev), deepest_layer);
 }
 
 std::optional<std::uint64_t>

@@ -7,6 +7,8 @@
 #include "archive/zip_format.hpp"
 #include "archive/zip_reader.hpp"
 #include "archive/zip_writer.hpp"
+#include "delta/segment_decoder.hpp"
+#include "delta/vcdiff_decoder.hpp"
 #include "script/variables.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -117,7 +119,7 @@ private:
         }
     }
 
-    /// Without the device only the form of a patch can be checked, and that it arrived whole.
+    /// Without the device only the form of a patch can be checked, and how much it makes.
     Result<> check_patch(ResourceSpec const& spec) {
         EntryInput input(m_reader);
         TRY(auto const form, input.patch_form());
@@ -126,12 +128,20 @@ private:
                            "resource '" + spec.name +
                                "' has not the size that meta.conf says, and is no patch; get the file again");
         }
-        while (true) {
-            TRY(auto const count, input.read(m_buffer));
-            if (count == 0) {
-                return {};
-            }
+        auto const made =
+            form == PatchForm::vcdiff ? VcdiffDecoder::measure(input) : SegmentDecoder::measure(input);
+        if (!made) {
+            auto const& error = made.error();
+            return failure(error.code() == ErrorCode::unsupported ? ErrorCode::corrupt : error.code(),
+                           "resource '" + spec.name + "': " + error.message());
         }
+        if (*made != spec.stored_bytes()) {
+            return failure(ErrorCode::corrupt, "resource '" + spec.name + "' is a patch that makes " +
+                                                   std::to_string(*made) + " bytes instead of the " +
+                                                   std::to_string(spec.stored_bytes()) +
+                                                   " that meta.conf says; get the file again");
+        }
+        return {};
     }
 
     InputStream& m_input;

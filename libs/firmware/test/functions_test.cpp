@@ -48,7 +48,7 @@ TEST(Functions, every_condition_has_a_row) {
           "require-fat-file-exists", "require-fat-file-match", "require-uboot-variable", "require-execute"}) {
         auto const* const condition = find_condition(name);
         ASSERT_NE(condition, nullptr) << name;
-        EXPECT_NE(condition->is_met, nullptr) << name;
+        EXPECT_NE(condition->find, nullptr) << name;
     }
     EXPECT_EQ(find_condition("raw_write"), nullptr);
 }

@@ -115,6 +115,8 @@ TEST(MetaConf, a_script_cannot_choose_its_uuid) {
 }
 
 TEST(MetaConf, the_nickname_follows_from_the_uuid) {
+    EXPECT_EQ(archive_nickname("53233641-82a4-5576-b75d-d227a234c626"), "energy-bid")
+        << "the original's name";
     EXPECT_EQ(archive_nickname("00010000-0000-0000-0000-000000000000"), archive_nickname("0001"));
     EXPECT_NE(archive_nickname("0001"), archive_nickname("0100"));
 }

@@ -88,12 +88,12 @@ void Console::success(std::string_view text) {
 }
 
 void Console::warn(std::string_view text) {
-    line(m_diagnostics, fmt::format("{} {}", paint("33", "warning:"), text));
+    line(m_diagnostics, fmt::format("{} {}", paint("33", "warning:"), printable(text, LineFeed::kept)));
 }
 
 void Console::detail(std::string_view text) {
     if (m_options.verbose) {
-        line(m_diagnostics, dim(text));
+        line(m_diagnostics, dim(printable(text, LineFeed::kept)));
     }
 }
 
@@ -102,7 +102,8 @@ void Console::timing(std::string_view what, Duration took) {
 }
 
 void Console::error(Error const& error) {
-    line(m_diagnostics, fmt::format("{} {}", paint("31", "error:"), error.message()));
+    line(m_diagnostics,
+         fmt::format("{} {}", paint("31", "error:"), printable(error.message(), LineFeed::kept)));
     if (m_options.json) {
         result(
             object({{"error", object({{"code", to_string(error.code())}, {"message", error.message()}})}}));

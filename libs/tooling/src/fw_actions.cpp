@@ -27,7 +27,7 @@ std::string name_of(firmware::Metadata const& metadata) {
     if (metadata.product.empty() || metadata.version.empty()) {
         return '"' + metadata.nickname + '"';
     }
-    return metadata.product + ' ' + metadata.version;
+    return printable(metadata.product) + ' ' + printable(metadata.version);
 }
 
 /// An error that says which file it is about.
@@ -60,7 +60,8 @@ firmware::Listener listener(Console& console, std::string_view label) {
                 console.progress(label, static_cast<std::uint64_t>(progress.percent), 100);
             },
             [&console](firmware::MessageKind kind, std::string const& text) {
-                kind == firmware::MessageKind::info ? console.say(text) : console.warn(text);
+                kind == firmware::MessageKind::info ? console.say(printable(text, LineFeed::kept))
+                                                    : console.warn(text);
             }};
 }
 
@@ -132,8 +133,8 @@ Result<int> apply(Context& context, Options const& options) {
     TRY(wanted.public_keys, trusted_keys(context, options));
     TRY(auto const report, firmware::run_apply(wanted, *input, listener(console, "writing")));
     console.end_progress();
-    console.success(
-        fmt::format("{}: task {} is on {}", options.engine.archive, report.task, options.engine.disk));
+    console.success(fmt::format("{}: task {} is on {}", options.engine.archive, printable(report.task),
+                                options.engine.disk));
     console.result(object({{"task", report.task},
                            {"bytes_in", report.bytes_in},
                            {"bytes_out", report.bytes_out},
@@ -152,9 +153,10 @@ Result<int> metadata(Context& context, Options const& options) {
 
 Result<int> list(Context& context, Options const& options) {
     TRY(auto const found, firmware::read_metadata(options.engine.archive));
-    context.console().say("tasks: " + join(found.tasks));
+    context.console().say("tasks: " + printable(join(found.tasks)));
     for (firmware::ResourceInfo const& resource : found.resources) {
-        context.console().say(fmt::format("{:>10}  {}", format_size(resource.size_bytes), resource.name));
+        context.console().say(
+            fmt::format("{:>10}  {}", format_size(resource.size_bytes), printable(resource.name)));
     }
     context.console().result(metadata_json(found));
     return 0;

@@ -45,6 +45,7 @@ public:
 
     // For functions.
     [[nodiscard]] Section const& config() const noexcept { return m_preflight.config; }
+    [[nodiscard]] BlockDevice const& disk() const noexcept { return m_preflight.disk; }
     [[nodiscard]] RunningSystem const& system() const noexcept { return m_preflight.system; }
     /// Only for functions that write a resource.
     [[nodiscard]] ResourceSpec const& resource() const noexcept { return *m_resource; }

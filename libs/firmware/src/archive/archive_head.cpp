@@ -64,6 +64,7 @@ Metadata make_metadata(Section const& config, ArchiveHead const& head) {
     metadata.architecture = config.text("meta-architecture");
     metadata.vcs_identifier = config.text("meta-vcs-identifier");
     metadata.misc = config.text("meta-misc");
+    metadata.fwup_version = config.text("meta-fwup-version");
     metadata.creation_date = iso_time(head.created);
     metadata.uuid = archive_uuid(as_bytes(head.meta_conf));
     metadata.nickname = archive_nickname(metadata.uuid);

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -51,8 +52,9 @@ void append_run(std::vector<std::uint64_t>& pieces, bool is_hole, std::uint64_t 
     pieces.push_back(length);
 }
 
-/// Where the holes of a file are; one run of data if the file system can't tell.
-std::vector<std::uint64_t> map_of(FileDescriptor const& file, std::uint64_t size) {
+/// Where the holes of a file are; one run of data if the file system can't tell. What doesn't fit into
+/// `most_entries` is data.
+std::vector<std::uint64_t> map_of(FileDescriptor const& file, std::uint64_t size, std::size_t most_entries) {
     std::vector<std::uint64_t> pieces;
     std::uint64_t at = 0;
     while (at < size) {
@@ -71,7 +73,11 @@ std::vector<std::uint64_t> map_of(FileDescriptor const& file, std::uint64_t size
         append_run(pieces, false, end - static_cast<std::uint64_t>(data));
         at = end;
     }
-    return pieces.size() > most_map_entries ? std::vector<std::uint64_t>{size} : pieces;
+    if (pieces.size() > most_entries) {
+        pieces.resize((most_entries - 1) / 2 * 2);
+        pieces.push_back(size - std::accumulate(pieces.begin(), pieces.end(), std::uint64_t{0}));
+    }
+    return pieces;
 }
 
 class Packer {
@@ -122,8 +128,11 @@ public:
                                ": isn't a regular file; name one, or /dev/null for an empty resource");
         }
         auto const size = static_cast<std::uint64_t>(status.st_size);
+        // With an odd number the map ends in data, which the next file can go on with.
+        auto const most_entries = position == Position::last ? most_map_entries : most_map_entries - 1;
+        auto const room = most_entries - std::min(most_entries - 1, m_packed.pieces.size());
         auto const pieces = skip_holes && keeps_holes_aligned(size, position)
-                                ? map_of(file, size)
+                                ? map_of(file, size, room)
                                 : std::vector<std::uint64_t>{size};
         std::uint64_t at = 0;
         for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -209,10 +218,6 @@ Result<PackedResource> pack_resource(ResourceSource const& source, PackOptions c
         auto const position =
             &file == &source.files.back() ? Packer::Position::last : Packer::Position::followed;
         TRY_OK(packer.take_file(file, source.skip_holes, position));
-    }
-    if (packed.pieces.size() > most_map_entries) {
-        return failure(ErrorCode::invalid_argument,
-                       "the files have more than 256 runs of data and holes; set skip-holes = false");
     }
     TRY_OK(packer.finish());
     return packed;

@@ -253,6 +253,7 @@ Result<LoadedScript> load_script(CreateOptions const& options) {
     parse_options.on_section = [&](Script const& script, Statement const& section) {
         return set_size_variable(variables, script, section);
     };
+    parse_options.on_warning = options.on_warning;
     LoadedScript loaded;
     TRY(loaded.script, parse_script(text, options.script, variables, parse_options));
     TRY_OK(check_computed_variables(variables, options.script.string()));

@@ -109,9 +109,8 @@ Result<std::size_t> SegmentDecoder::read(MutableBytesView into) {
     }
     if (m_passed_on == m_segment.size()) {
         if (m_target_left == 0) {
-            std::array<std::byte, 1> behind{};
-            TRY(auto const count, m_patch.read(behind));
-            return count == 0 ? Result<std::size_t>{std::size_t{0}} : damaged("it goes on behind its end");
+            TRY_OK(read_end());
+            return std::size_t{0};
         }
         TRY_OK(read_segment());
     }
@@ -121,7 +120,25 @@ Result<std::size_t> SegmentDecoder::read(MutableBytesView into) {
     return count;
 }
 
-Result<> SegmentDecoder::read_segment() {
+Result<> SegmentDecoder::read_end() {
+    std::array<std::byte, 1> behind{};
+    TRY(auto const count, m_patch.read(behind));
+    return count == 0 ? Result<>{} : damaged("it goes on behind its end");
+}
+
+Result<std::uint64_t> SegmentDecoder::measure(InputStream& patch) {
+    UnknownSource source;
+    SegmentDecoder decoder(patch, source);
+    TRY_OK(decoder.read_header());
+    while (decoder.m_target_left > 0) {
+        TRY(auto const size, decoder.read_packed());
+        decoder.m_target_left -= size;
+    }
+    TRY_OK(decoder.read_end());
+    return decoder.m_header.target_bytes;
+}
+
+Result<std::size_t> SegmentDecoder::read_packed() {
     std::array<std::byte, segment_patch::record_bytes> record{};
     TRY_OK(read_exactly(record));
     auto const size =
@@ -133,6 +150,11 @@ Result<> SegmentDecoder::read_segment() {
     TRY_OK(read_window(load_le32(record, 0)));
     m_packed.resize(packed_bytes);
     TRY_OK(read_exactly(m_packed));
+    return size;
+}
+
+Result<> SegmentDecoder::read_segment() {
+    TRY(auto const size, read_packed());
     m_segment.resize(size);
     m_passed_on = size; // nothing of it may be passed on before it is known to be right
     auto* const context = m_unpacker->context;
@@ -168,7 +190,11 @@ Result<> SegmentDecoder::read_window(std::uint32_t piece_count) {
     auto rest = MutableBytesView(m_window);
     for (std::size_t at = 0; at < pieces.size(); at += segment_patch::piece_bytes) {
         auto const piece = rest.first(load_le32(pieces, at + 8));
-        TRY_OK(m_source.read_at(load_le64(pieces, at), piece));
+        auto const offset = load_le64(pieces, at);
+        if (offset > m_header.source_bytes || piece.size() > m_header.source_bytes - offset) {
+            return damaged("a segment needs more than what it was made for has");
+        }
+        TRY_OK(m_source.read_at(offset, piece));
         rest = rest.subspan(piece.size());
     }
     return {};

@@ -25,12 +25,17 @@ public:
     /// The patched bytes; 0 at the end of the patch. Errors: corrupt: the patch is damaged, or is for
     /// something else.
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into) override;
+    /// How many bytes a patch makes: reads it to its end without unpacking it. Error corrupt.
+    [[nodiscard]] static Result<std::uint64_t> measure(InputStream& patch);
 
 private:
     struct Unpacker;
     [[nodiscard]] Result<> read_exactly(MutableBytesView into);
     [[nodiscard]] Result<> read_header();
     [[nodiscard]] Result<> read_segment();
+    /// Reads the next segment, packed, and its window; returns its size unpacked.
+    [[nodiscard]] Result<std::size_t> read_packed();
+    [[nodiscard]] Result<> read_end();
     [[nodiscard]] Result<> read_window(std::uint32_t piece_count);
 
     InputStream& m_patch;

@@ -9,6 +9,7 @@
 #include <sinew/base/result.hpp>
 #include <sinew/firmware/io.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -37,6 +38,16 @@ public:
 
 private:
     BytesView m_bytes;
+};
+
+/// Stands for content that isn't there, to look at a patch without a device: as long as any, all zeros.
+class UnknownSource final : public DeltaSource {
+public:
+    [[nodiscard]] std::uint64_t size_bytes() const override { return std::uint64_t{1} << 50u; }
+    [[nodiscard]] Result<> read_at(std::uint64_t /*offset*/, MutableBytesView into) override {
+        std::ranges::fill(into, std::byte{0});
+        return {};
+    }
 };
 
 /// Extents of a disk, one behind the other: a slot, or a file of a file system. Small reads go through a

@@ -142,6 +142,21 @@ Result<std::size_t> VcdiffDecoder::read(MutableBytesView into) {
     return count;
 }
 
+Result<std::uint64_t> VcdiffDecoder::measure(InputStream& patch) {
+    UnknownSource source;
+    VcdiffDecoder decoder(patch, source);
+    decoder.m_checks_sums = false;
+    Bytes buffer(input_bytes);
+    std::uint64_t total = 0;
+    while (true) {
+        TRY(auto const count, decoder.read(buffer));
+        if (count == 0) {
+            return total;
+        }
+        total += count;
+    }
+}
+
 Result<bool> VcdiffDecoder::read_window() {
     TRY(auto const indicator, next_byte());
     if (!indicator) {
@@ -168,7 +183,7 @@ Result<bool> VcdiffDecoder::read_window() {
     }
     TRY_OK(read_sections(window, *indicator));
     TRY_OK(run_instructions(window));
-    if (window.adler32) {
+    if (window.adler32 && m_checks_sums) {
         auto const sum = adler32_z(adler32_z(0, nullptr, 0),
                                    reinterpret_cast<unsigned char const*>(m_target.data()), m_decoded);
         if (sum != *window.adler32) {

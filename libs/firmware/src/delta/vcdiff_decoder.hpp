@@ -31,6 +31,9 @@ public:
     /// The patched bytes; 0 at the end of the patch. Errors: corrupt: the patch is damaged, or is for
     /// something else; unsupported.
     [[nodiscard]] Result<std::size_t> read(MutableBytesView into) override;
+    /// How many bytes a patch makes: reads it to its end as if applied, except that nothing is known of what
+    /// it is for. Errors: what read() would say of any source.
+    [[nodiscard]] static Result<std::uint64_t> measure(InputStream& patch);
 
 private:
     /// A section of the window in memory, read from its beginning on.
@@ -71,6 +74,7 @@ private:
     std::size_t m_input_begin = 0;
     std::size_t m_input_end = 0;
     bool m_has_header = false;
+    bool m_checks_sums = true;
 
     Bytes m_section_bytes;
     Section m_data;

@@ -85,10 +85,11 @@ std::string_view FatLayout::type_name() const noexcept {
 
 Result<FatLayout> plan_fat(std::uint64_t sector_count) {
     constexpr std::uint64_t fewest_sectors = 64;
-    if (sector_count < fewest_sectors || sector_count > std::numeric_limits<std::uint32_t>::max()) {
-        return failure(ErrorCode::invalid_argument, "a FAT file system can't have " +
-                                                        std::to_string(sector_count) +
-                                                        " blocks; give it 64 to 2^32 - 1");
+    constexpr std::uint64_t most_sectors = 1u << 28; // with clusters of one block FAT32 can't number more
+    if (sector_count < fewest_sectors || sector_count > most_sectors) {
+        return failure(ErrorCode::invalid_argument,
+                       "a FAT file system can't have " + std::to_string(sector_count) +
+                           " blocks; give it 64 to " + std::to_string(most_sectors));
     }
     auto const small = fill(FatType::fat12, sector_count);
     if (!small) {
@@ -111,7 +112,7 @@ Result<FatLayout> plan_fat(std::uint64_t sector_count) {
     if (!large || large->cluster_count < fewest_fat32_clusters) {
         return shrink_to(*medium, fewest_fat32_clusters - 1);
     }
-    return large->cluster_count > most_clusters ? shrink_to(*large, most_clusters) : *large;
+    return *large;
 }
 
 Result<FatLayout> read_fat_layout(BlockDevice& disk, std::uint64_t first_block) {

@@ -19,6 +19,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -80,11 +82,38 @@ Result<> unset(Runner& runner, EnvironmentEdit const& call) {
     return save(runner, *environment);
 }
 
+/// Two sections may describe the same place.
+std::vector<DiskUse> environment_blocks(DiskPlan const& plan, Arguments const& arguments) {
+    auto const layout = environment_layout(plan.config, std::get<EnvironmentEdit>(arguments).environment);
+    if (!layout) {
+        return {};
+    }
+    auto const use = [&](std::uint64_t block) {
+        return DiskUse{block, layout->block_count,
+                       "the environment of " + std::to_string(layout->block_count) + " blocks at block " +
+                           std::to_string(block)};
+    };
+    std::vector<DiskUse> uses{use(layout->block_offset)};
+    if (layout->redundant_block_offset) {
+        uses.push_back(use(*layout->redundant_block_offset));
+    }
+    return uses;
+}
+
+std::vector<DiskUse> edited_blocks(DiskPlan const& plan, Arguments const& arguments) {
+    auto uses = environment_blocks(plan, arguments);
+    for (auto& use : uses) {
+        use.is_edit = true;
+    }
+    return uses;
+}
+
 constexpr std::array rows{
-    function<check_environment, clear>({"uboot_clearenv", 1, 1, 0, section_name}),
-    function<check_environment, set>({"uboot_setenv", 3, 3, 0, section_name}),
-    function<check_environment, unset>({"uboot_unsetenv", 2, 2, 0, section_name}),
-    function<check_environment, recover>({"uboot_recover", 1, 1, 0, section_name}),
+    function<check_environment, clear>({"uboot_clearenv", 1, 1, 0, section_name})
+        .that_uses(environment_blocks),
+    function<check_environment, set>({"uboot_setenv", 3, 3, 0, section_name}).that_uses(edited_blocks),
+    function<check_environment, unset>({"uboot_unsetenv", 2, 2, 0, section_name}).that_uses(edited_blocks),
+    function<check_environment, recover>({"uboot_recover", 1, 1, 0, section_name}).that_uses(edited_blocks),
 };
 
 } // namespace

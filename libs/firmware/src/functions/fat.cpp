@@ -18,6 +18,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -42,6 +44,15 @@ private:
 };
 
 // fat_mkfs
+
+/// Only while a script is made: on the device the size is checked with all else.
+Result<> check_size(Words words, Deferred deferred) {
+    auto const count = parse_number(words[2]);
+    if (deferred == Deferred::allowed && count) {
+        TRY_OK(plan_fat(*count));
+    }
+    return {};
+}
 
 Result<> check_mkfs(Checker& checker, BlockRange const& call) {
     TRY_OK(checker.check_range(call.block, call.count));
@@ -157,19 +168,46 @@ Result<> set_attributes(FatVolume& volume, FatEdit const& call) {
     return volume.set_attributes(call.path, call.target);
 }
 
+DiskUse file_system_at(std::uint64_t block, std::uint64_t count) {
+    return {block, count, "the FAT file system at block " + std::to_string(block)};
+}
+
+std::vector<DiskUse> made_blocks(DiskPlan const& /*plan*/, Arguments const& arguments) {
+    auto const& call = std::get<BlockRange>(arguments);
+    return {file_system_at(call.block, call.count)};
+}
+
+std::vector<DiskUse> edited_blocks(DiskPlan const& plan, Arguments const& arguments) {
+    auto const& call = std::get<FatEdit>(arguments);
+    auto const edit = [&](std::uint64_t block) {
+        auto const known = plan.file_systems.find(block);
+        auto use = file_system_at(block, known == plan.file_systems.end() ? 1 : known->second);
+        use.is_edit = true;
+        return use;
+    };
+    std::vector<DiskUse> uses{edit(call.block)};
+    if (call.target_block) {
+        uses.push_back(edit(*call.target_block));
+    }
+    return uses;
+}
+
 constexpr std::array rows{
-    function<check_mkfs, mkfs>({"fat_mkfs", 2, 2, argument_1 | argument_2}),
+    function<check_mkfs, mkfs>({"fat_mkfs", 2, 2, argument_1 | argument_2, "", check_size})
+        .that_uses(made_blocks),
     function<check_write, write>({"fat_write", 1, 2, argument_1},
-                                 Trait::writes_resource | Trait::named_like_resource),
-    function<check_change, copy>({"fat_cp", 3, 4, argument_1, "", check_copy}),
-    function<check_change, run<move>>({"fat_mv", 3, 3, argument_1}),
-    function<check_change, run<move_over>>({"fat_mv!", 3, 3, argument_1}),
-    function<check_change, run<remove>>({"fat_rm", 2, 2, argument_1}),
-    function<check_change, run<remove_existing>>({"fat_rm!", 2, 2, argument_1}),
-    function<check_change, run<make_directory>>({"fat_mkdir", 2, 2, argument_1}),
-    function<check_change, run<touch>>({"fat_touch", 2, 2, argument_1}),
-    function<check_change, run<set_label>>({"fat_setlabel", 2, 2, argument_1}),
-    function<check_change, run<set_attributes>>({"fat_attrib", 3, 3, argument_1, "", check_attributes}),
+                                 Trait::writes_resource | Trait::named_like_resource)
+        .that_uses(edited_blocks),
+    function<check_change, copy>({"fat_cp", 3, 4, argument_1, "", check_copy}).that_uses(edited_blocks),
+    function<check_change, run<move>>({"fat_mv", 3, 3, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<move_over>>({"fat_mv!", 3, 3, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<remove>>({"fat_rm", 2, 2, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<remove_existing>>({"fat_rm!", 2, 2, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<make_directory>>({"fat_mkdir", 2, 2, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<touch>>({"fat_touch", 2, 2, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<set_label>>({"fat_setlabel", 2, 2, argument_1}).that_uses(edited_blocks),
+    function<check_change, run<set_attributes>>({"fat_attrib", 3, 3, argument_1, "", check_attributes})
+        .that_uses(edited_blocks),
 };
 
 } // namespace

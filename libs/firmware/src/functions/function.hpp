@@ -9,15 +9,40 @@
 #include <sinew/base/result.hpp>
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace sinew::firmware {
 
 class Checker;
 class Runner;
+struct ResourceSpec;
+struct Section;
+
+/// A part of the disk that a call writes.
+struct DiskUse {
+    std::uint64_t block = 0;
+    std::uint64_t count = 0;
+    /// What lies there, "the FAT file system at block 64": calls may write into the same one again and again.
+    /// Empty: content that nothing else may touch.
+    std::string owner{};
+    /// It changes what is there, which may have come as the content of a resource.
+    bool is_edit = false;
+};
+
+/// What an archive says, for those who want to know where its calls write.
+struct DiskPlan {
+    Section const& config;
+    /// What the on-resource of the call consumes; nullptr in other events.
+    ResourceSpec const* resource = nullptr;
+    /// By their first block: the lengths of FAT file systems, in blocks, where they are known.
+    std::map<std::uint64_t, std::uint64_t> const& file_systems;
+};
 
 /// Whether a value that is left to the device, "${NAME}", may stand where a number is due.
 enum class Deferred : std::uint8_t { allowed, refused };
@@ -52,6 +77,8 @@ enum class Trait : std::uint8_t {
     named_like_resource = 1u << 3,
     /// Its error is what the script says, and stays as it is.
     fails_in_own_words = 1u << 4,
+    /// It makes room: what comes later may write over what it wrote.
+    clears = 1u << 5,
 };
 
 constexpr Trait operator|(Trait a, Trait b) {
@@ -67,7 +94,15 @@ struct Function {
     Result<> (*run)(Runner& runner, Arguments const& arguments) = nullptr;
     /// How much it writes, for progress, besides a resource; nullptr: too little to count.
     std::uint64_t (*payload_bytes)(Arguments const& arguments) = nullptr;
+    /// Where on the disk it writes, as far as that is known before there is a disk; nullptr: nowhere.
+    std::vector<DiskUse> (*uses)(DiskPlan const& plan, Arguments const& arguments) = nullptr;
 
+    [[nodiscard]] constexpr Function that_uses(std::vector<DiskUse> (*answer)(DiskPlan const&,
+                                                                              Arguments const&)) const {
+        auto row = *this;
+        row.uses = answer;
+        return row;
+    }
     [[nodiscard]] constexpr bool has(Trait trait) const {
         return (static_cast<std::uint8_t>(traits) & static_cast<std::uint8_t>(trait)) != 0;
     }

@@ -35,6 +35,7 @@ namespace {
 
 constexpr std::string_view mbr = "mbr";
 constexpr std::string_view gpt = "gpt";
+constexpr std::string_view table_owner = "the partition table";
 
 Result<Section const*> find_table(Section const& config, std::string_view kind, std::string const& name) {
     auto const* const section = config.find_section(kind, name);
@@ -126,9 +127,28 @@ void expand(Partition& partition, std::optional<int> expanding, std::uint64_t di
     }
 }
 
+/// Block 0, and those of the logical partitions.
+std::vector<DiskUse> mbr_blocks(DiskPlan const& plan, Arguments const& arguments) {
+    std::vector<DiskUse> uses;
+    auto const spec = find_mbr(plan.config, std::get<Text>(arguments).text);
+    auto const blocks = spec ? encode_mbr(*spec, std::nullopt) : Result<std::vector<DiskBlock>>();
+    if (blocks) {
+        for (auto const& block : *blocks) {
+            uses.push_back({block.number, block.bytes.size() / block_size_bytes, std::string(table_owner)});
+        }
+    }
+    return uses;
+}
+
+/// The first copy; where the second one goes, only the disk says.
+std::vector<DiskUse> gpt_blocks(DiskPlan const& /*plan*/, Arguments const& /*arguments*/) {
+    constexpr std::uint64_t first_copy_blocks = 34;
+    return {{0, first_copy_blocks, std::string(table_owner)}};
+}
+
 constexpr std::array rows{
-    function<check_mbr, write_mbr>({"mbr_write", 1, 1, 0, mbr}),
-    function<check_gpt, write_gpt>({"gpt_write", 1, 1, 0, gpt}),
+    function<check_mbr, write_mbr>({"mbr_write", 1, 1, 0, mbr}).that_uses(mbr_blocks),
+    function<check_gpt, write_gpt>({"gpt_write", 1, 1, 0, gpt}).that_uses(gpt_blocks),
 };
 
 } // namespace

@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace sinew::firmware {
 
@@ -58,6 +59,10 @@ Result<std::size_t> read_full(ResourceStream& resource, MutableBytesView into) {
     return size;
 }
 
+std::unexpected<Error> ends_too_early(Runner const& runner) {
+    return failure(ErrorCode::corrupt, "resource '" + runner.resource().spec().name + "' ends too early");
+}
+
 /// Writes the next `length` bytes of the resource from `offset` on, the last block filled up with zeros, and
 /// moves `offset` behind them. The blocks of the cipher count from `start`.
 Result<> write_piece(Runner& runner, RawWrite const& call, std::uint64_t start, std::uint64_t& offset,
@@ -69,8 +74,7 @@ Result<> write_piece(Runner& runner, RawWrite const& call, std::uint64_t start, 
         auto const want = static_cast<std::size_t>(std::min<std::uint64_t>(left, room));
         TRY(auto const count, read_full(runner.resource(), buffer.first(want)));
         if (count < want) {
-            return failure(ErrorCode::corrupt,
-                           "resource '" + runner.resource().spec().name + "' ends too early");
+            return ends_too_early(runner);
         }
         auto const padded = static_cast<std::size_t>(blocks_of(count) * block_size_bytes);
         std::ranges::fill(buffer.subspan(count, padded - count), std::byte{0});
@@ -85,21 +89,57 @@ Result<> write_piece(Runner& runner, RawWrite const& call, std::uint64_t start, 
     return {};
 }
 
+/// The same for a piece that begins or ends within a block: what is there of that block stays. Only the end of
+/// the resource is filled up with zeros.
+Result<> write_odd_piece(Runner& runner, std::uint64_t offset, std::uint64_t length, bool is_last) {
+    auto const buffer = runner.buffer();
+    for (auto left = length; left > 0;) {
+        auto const in_block = static_cast<std::size_t>(offset % block_size_bytes);
+        auto const room = OutputCache::segment_bytes - offset % OutputCache::segment_bytes;
+        auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(left, room));
+        auto const blocks =
+            buffer.first(static_cast<std::size_t>(blocks_of(in_block + count) * block_size_bytes));
+        TRY_OK(runner.cache().read_at(offset - in_block, blocks));
+        TRY(auto const had, read_full(runner.resource(), blocks.subspan(in_block, count)));
+        if (had < count) {
+            return ends_too_early(runner);
+        }
+        if (is_last && count == left) {
+            std::ranges::fill(blocks.subspan(in_block + count), std::byte{0});
+        }
+        TRY_OK(runner.cache().stream(offset - in_block, blocks));
+        runner.add_payload(count);
+        offset += count;
+        left -= count;
+    }
+    return {};
+}
+
+/// Whether a hole between two pieces of data begins or ends within a block.
+bool has_odd_holes(std::vector<std::uint64_t> const& pieces) {
+    auto const inner = std::span(pieces).first((pieces.size() - 1) / 2 * 2);
+    return std::ranges::any_of(inner, [](std::uint64_t piece) { return piece % block_size_bytes != 0; });
+}
+
 Result<> raw_write(Runner& runner, RawWrite const& call) {
     auto& cache = runner.cache();
     auto const start = call.block * block_size_bytes;
     auto offset = start;
     auto const& pieces = runner.resource().spec().pieces;
+    bool const is_odd = has_odd_holes(pieces);
+    if (is_odd && call.cipher) {
+        return failure(ErrorCode::unsupported,
+                       "a resource whose holes don't begin and end with blocks can't be encrypted");
+    }
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         if (i % 2 == 1) {
             offset += pieces[i]; // a hole: what is there stays
-            continue;
+        } else if (is_odd) {
+            TRY_OK(write_odd_piece(runner, offset, pieces[i], i + 2 >= pieces.size()));
+            offset += pieces[i];
+        } else {
+            TRY_OK(write_piece(runner, call, start, offset, pieces[i]));
         }
-        bool const is_last = i + 2 >= pieces.size();
-        if (!is_last && (pieces[i] % block_size_bytes != 0 || pieces[i + 1] % block_size_bytes != 0)) {
-            return failure(ErrorCode::unsupported, "a resource whose holes don't begin and end with blocks");
-        }
-        TRY_OK(write_piece(runner, call, start, offset, pieces[i]));
     }
     if (pieces.size() % 2 == 0 && cache.growth() == Growth::grows && cache.size_bytes() < offset) {
         // Nothing else gives an image file that ends in a hole its length.
@@ -107,6 +147,21 @@ Result<> raw_write(Runner& runner, RawWrite const& call) {
         TRY_OK(cache.stream(last_block, Bytes(block_size_bytes)));
     }
     return runner.drain();
+}
+
+/// Holes aren't written.
+std::vector<DiskUse> written_blocks(DiskPlan const& plan, Arguments const& arguments) {
+    std::vector<DiskUse> uses;
+    auto at = std::get<RawWrite>(arguments).block * block_size_bytes;
+    for (std::size_t i = 0; i < plan.resource->pieces.size(); ++i) {
+        auto const piece = plan.resource->pieces[i];
+        if (i % 2 == 0 && piece > 0) {
+            auto const first = at / block_size_bytes;
+            uses.push_back({first, blocks_of(at + piece) - first});
+        }
+        at += piece;
+    }
+    return uses;
 }
 
 // raw_memset
@@ -128,7 +183,14 @@ Result<> check_byte(Words words, Deferred deferred) {
     return {};
 }
 
+/// An image file that grows has no end that would stop a wrong count.
 Result<> check_fill(Checker& checker, Fill const& call) {
+    constexpr std::uint64_t most_on_image = std::uint64_t{1} << 32; // 2 TiB
+    if (checker.disk().growth() == Growth::grows && call.count > most_on_image) {
+        return failure(ErrorCode::no_space, "raw_memset() of " + std::to_string(call.count) +
+                                                " blocks on an image file; give it a size with --max-size" +
+                                                std::string(nothing_written));
+    }
     return checker.check_range(call.block, call.count);
 }
 
@@ -150,11 +212,16 @@ std::uint64_t filled_bytes(Arguments const& arguments) {
     return std::get<Fill>(arguments).count * block_size_bytes;
 }
 
+std::vector<DiskUse> filled_blocks(DiskPlan const& /*plan*/, Arguments const& arguments) {
+    auto const& call = std::get<Fill>(arguments);
+    return {{call.block, call.count}};
+}
+
 constexpr Function raw_memset_row() {
     auto row = function<check_fill, raw_memset>(
-        {"raw_memset", 3, 3, argument_1 | argument_2 | argument_3, "", check_byte});
+        {"raw_memset", 3, 3, argument_1 | argument_2 | argument_3, "", check_byte}, Trait::clears);
     row.payload_bytes = filled_bytes;
-    return row;
+    return row.that_uses(filled_blocks);
 }
 
 // trim
@@ -168,11 +235,18 @@ Result<> trim(Runner& runner, BlockRange const& call) {
     return runner.cache().trim(call.block, call.count, on_medium ? MediumTrim::on : MediumTrim::off);
 }
 
+std::vector<DiskUse> trimmed_blocks(DiskPlan const& /*plan*/, Arguments const& arguments) {
+    auto const& call = std::get<BlockRange>(arguments);
+    return {{call.block, call.count}};
+}
+
 constexpr std::array rows{
     function<check_raw_write, raw_write>({"raw_write", 1, 9, argument_1, "", check_options},
-                                         Trait::writes_resource),
+                                         Trait::writes_resource)
+        .that_uses(written_blocks),
     raw_memset_row(),
-    function<check_trim, trim>({"trim", 2, 2, argument_1 | argument_2, "", check_count}),
+    function<check_trim, trim>({"trim", 2, 2, argument_1 | argument_2, "", check_count}, Trait::clears)
+        .that_uses(trimmed_blocks),
 };
 
 } // namespace

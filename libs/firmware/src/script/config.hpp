@@ -69,6 +69,9 @@ enum class Unknown : std::uint8_t {
 /// Error invalid_argument: "file:line:column: ...".
 [[nodiscard]] Result<Section> build_config(Script const& script, Unknown unknown);
 
+/// A value as meta.conf has it: bare if it is a plain word, otherwise in quotes.
+[[nodiscard]] std::string meta_conf_value(std::string_view text);
+
 /// The text of meta.conf, byte for byte.
 [[nodiscard]] std::string format_meta_conf(Section const& root);
 

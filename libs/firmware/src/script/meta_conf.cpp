@@ -30,17 +30,13 @@ std::string in_quotes(std::string_view text) {
     return out;
 }
 
-std::string value_text(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, is_plain) ? std::string(text) : in_quotes(text);
-}
-
 std::string list_text(std::vector<std::string> const& values) {
     if (values.size() == 1) {
-        return value_text(values.front());
+        return meta_conf_value(values.front());
     }
     std::string out = "{";
     for (auto const& value : values) {
-        out += (out.size() > 1 ? "," : "") + value_text(value);
+        out += (out.size() > 1 ? "," : "") + meta_conf_value(value);
     }
     return out + "}";
 }
@@ -68,8 +64,8 @@ void write_option(std::string& out, Section const& section, OptionSchema const& 
     if (value.empty() || value == schema.default_value) {
         return;
     }
-    out +=
-        std::string(schema.name) + "=" + (schema.type == OptionType::text ? value_text(value) : value) + "\n";
+    out += std::string(schema.name) + "=" +
+           (schema.type == OptionType::text ? meta_conf_value(value) : value) + "\n";
 }
 
 void write_calls(std::string& out, Section const& section) {
@@ -121,6 +117,10 @@ void write_body(std::string& out, Section const& section) {
 }
 
 } // namespace
+
+std::string meta_conf_value(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_plain) ? std::string(text) : in_quotes(text);
+}
 
 std::string format_meta_conf(Section const& root) {
     std::string out;

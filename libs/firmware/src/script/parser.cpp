@@ -60,6 +60,15 @@ private:
             if (token.kind == last) {
                 return {};
             }
+            if (token.kind == TokenKind::end && include_depth == 0) {
+                // The original takes a section that the file ends in as closed there.
+                if (m_options.on_warning) {
+                    m_options.on_warning(lexer.fail(token.position, "a '}' is missing at the end of the file")
+                                             .error()
+                                             .message());
+                }
+                return {};
+            }
             if (token.kind != TokenKind::word) {
                 return lexer.fail(token.position,
                                   "expected the name of an option, a function or a section, found " +

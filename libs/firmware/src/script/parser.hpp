@@ -58,6 +58,8 @@ struct ParseOptions {
     Directives directives = Directives::refused;
     /// Called when a section is complete, before what follows it is read; may set variables.
     std::function<Result<>(Script const&, Statement const&)> on_section;
+    /// Of what is accepted and looks like a mistake: "file:line:column: what".
+    std::function<void(std::string const&)> on_warning;
 };
 
 /// `name` is for errors and, with Directives::followed, for the folder of relative names. Errors:

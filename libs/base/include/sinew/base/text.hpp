@@ -59,6 +59,13 @@ template<typename Integer>
     return number ? std::optional(static_cast<Integer>(*number)) : std::nullopt;
 }
 
+enum class LineFeed : std::uint8_t { escaped, kept };
+
+/// `text` of unknown origin as it may be shown: what a terminal would obey (control characters, those that
+/// turn the direction of writing, bytes that aren't UTF-8) is written as C has it, "\n" or "\x1b". With
+/// LineFeed::kept line feeds and tabs stay.
+[[nodiscard]] std::string printable(std::string_view text, LineFeed line_feeds = LineFeed::escaped);
+
 /// With the octal escapes taken back that the kernel's tables write spaces as: "my\040disk".
 [[nodiscard]] std::string unescape_octal(std::string_view text);
 

@@ -38,6 +38,9 @@ enum class VerifyWrites : std::uint8_t { no, yes };
 /// For worn cards: blocks that already hold what is to be written are left alone.
 enum class MinimizeWrites : std::uint8_t { no, yes };
 
+/// Each condition of a task that was considered and isn't met, or can't be checked, is told by on_message.
+enum class ExplainConditions : std::uint8_t { no, yes };
+
 struct ApplyOptions {
     /// The first task whose name starts with this text and whose conditions all hold is applied.
     std::string task;
@@ -49,6 +52,7 @@ struct ApplyOptions {
     Unsafe unsafe = Unsafe::refused;
     VerifyWrites verify_writes = VerifyWrites::no;
     MinimizeWrites minimize_writes = MinimizeWrites::no;
+    ExplainConditions explain_conditions = ExplainConditions::no;
     /// The disk counts as this long, in blocks: nothing is written behind it, and partitions expand up to it.
     std::optional<std::uint64_t> most_blocks;
     /// `${NAME}` deferred to the device; they win over the process environment.

@@ -38,9 +38,11 @@ struct CommandLine {
     std::optional<PrivateKey> private_key = {};
     std::int64_t compression_level = 5;
     bool zstd = false;
+    bool allow_overlaps = false;
     bool trim = false;
     bool unsafe = false;
     bool minimize_writes = false;
+    bool explain_conditions = false;
     /// With neither, what is written to a disk is read back, and what is written to an image file isn't.
     bool verify_writes = false;
     bool no_verify_writes = false;

@@ -29,6 +29,9 @@ enum class Compression : std::uint8_t {
     zstd,
 };
 
+/// Whether a task may write the same blocks, or the same resource, twice.
+enum class Overlaps : std::uint8_t { refused, allowed };
+
 struct CreateOptions {
     /// The update script. Relative names in it are relative to its folder.
     std::filesystem::path script;
@@ -43,6 +46,7 @@ struct CreateOptions {
     Compression compression = Compression::deflate;
     /// 1 (fast) .. 9 (small). Level 5 is up to 4 % larger than fwup's 9.
     int compression_level = 5;
+    Overlaps overlaps = Overlaps::refused;
     /// How many cores compress; 0: all there are. It doesn't change the archive.
     unsigned cores = 0;
     std::optional<PrivateKey> private_key;
@@ -65,9 +69,9 @@ struct CreateReport {
     std::uint64_t archive_bytes = 0;
 };
 
-/// Creates the archive. Errors: invalid_argument: "file:line:column: what is wrong" in the script; not_found:
-/// a host-path doesn't exist; no_space: an assert-size failed or the disk is full; io. On an error no archive
-/// is left and an older one at `output` stays as it was.
+/// Creates the archive. Errors: invalid_argument: "file:line:column: what is wrong" in the script, writes that
+/// overlap included; not_found: a host-path doesn't exist; no_space: an assert-size failed or the disk is
+/// full; io. On an error no archive is left and an older one at `output` stays as it was.
 [[nodiscard]] Result<CreateReport> create_archive(CreateOptions const& options);
 
 /// The text of meta.conf that create_archive() would store, byte for byte, without reading more than it must.

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct Metadata {
     std::string architecture;
     std::string vcs_identifier;
     std::string misc;
+    std::string fwup_version;
     /// The modification time of meta.conf in the archive: "2026-11-22T22:05:00Z".
     std::string creation_date;
     /// "8-4-4-4-12" lower-case hexadecimal digits.
@@ -56,8 +58,13 @@ struct Metadata {
                                              std::span<PublicKey const> public_keys = {});
 [[nodiscard]] Result<Metadata> read_metadata(std::filesystem::path const& archive);
 
-/// `meta-product="..."` lines, as `fwup -m` prints them, each ended by a line feed.
+/// `meta-version=1.2.0` lines, as `fwup -m` prints them, each ended by a line feed. A value that isn't a plain
+/// word is in quotes. What a terminal would obey is written as C has it, so a value can't forge a line.
 [[nodiscard]] std::string format_metadata(Metadata const& metadata);
+
+/// The value of a field by the name of its option, "meta-version", as a terminal may be given it. Nothing:
+/// the archive doesn't set it, or there is no such field.
+[[nodiscard]] std::optional<std::string> metadata_value(Metadata const& metadata, std::string_view key);
 
 /// The release of the original fwup whose behaviour this library follows: "1.16.0".
 [[nodiscard]] std::string_view compatible_fwup_version();
