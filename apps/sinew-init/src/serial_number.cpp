@@ -1,10 +1,11 @@
 /// Implements find_serial_number().
 ///
-/// Invariant: a number is 1 to 64 printable characters without blanks at its ends.
+/// Invariant: a number is UTF-8 without control characters, made of 1 to 64 bytes, and without blanks at its ends.
 #include "serial_number.hpp"
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/text.hpp>
+#include <sinew/base/utf8.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace sinew::init {
 namespace {
@@ -38,7 +40,10 @@ std::string trimmed(std::string_view text) {
     while (!text.empty() && is_padding(text.back())) {
         text.remove_suffix(1);
     }
-    return std::string(text.substr(0, max_serial_bytes));
+    std::string serial(cut_utf8(text, max_serial_bytes));
+    std::ranges::replace_if(
+        serial, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }, '?');
+    return valid_utf8(std::move(serial));
 }
 
 std::string read_trimmed(fs::path const& path) {

@@ -64,5 +64,11 @@ TEST_F(SerialNumber, an_interface_of_another_kind_or_without_an_address_is_passe
     EXPECT_EQ(find(), unknown_serial_number);
 }
 
+TEST_F(SerialNumber, what_is_not_text_in_the_middle_becomes_readable) {
+    put("sys/class/dmi/id/product_serial", "AB\xff\x01\x1b[2J-7\n");
+    EXPECT_EQ(find(), "AB\uFFFD??[2J-7");
+    EXPECT_EQ(find("A\nB"), "A?B");
+}
+
 } // namespace
 } // namespace sinew::init

@@ -61,13 +61,12 @@ private:
 
 /// What PID 1 found out; on a machine that it didn't start, only what is so everywhere.
 BootReport load_boot_report() {
-    auto const text = read_text_file(boot_report_path, 64u << 10);
-    auto report = text ? from_toml<BootReport>(*text, boot_report_path) : Result<BootReport>(BootReport{});
-    if (!report) {
+    constexpr std::size_t limit_bytes = 64u << 10;
+    auto const text = read_text_file(boot_report_path, limit_bytes).value_or("");
+    if (auto const report = from_toml<BootReport>(text, boot_report_path); !report) {
         log::error(report.error().message());
-        return {};
     }
-    return *std::move(report);
+    return understand_boot_report(text, read_text_file("/proc/cmdline", limit_bytes).value_or(""));
 }
 
 bool was_started_by_sinew_init() {

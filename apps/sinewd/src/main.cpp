@@ -22,12 +22,13 @@ using namespace sinew;
 constexpr char const* usage =
     "usage: sinewd [--config FILE]            runs the device: PID 1's command\n"
     "       sinewd [--config FILE] status [--json]   how the device is doing\n"
-    "       sinewd [--config FILE] update     installs the .fw on standard input (sinew-update)\n"
+    "       sinewd [--config FILE] update [--check]   installs the .fw on standard input (sinew-update)\n"
     "       sinewd observe [NAME]             connects standard input and output to what the application "
     "NAME\n"
     "                                         tells its observers (sinew observe --device)\n"
     "\n"
     "  --config FILE   default: /etc/sinew/device.toml\n"
+    "  --check         only say whether an update would be taken now\n"
     "  --json          the status as it is in /run/sinew/status.json\n"
     "  --help          this text\n";
 
@@ -36,6 +37,7 @@ struct CommandLine {
     std::string command;
     std::string application;
     bool json = false;
+    bool check = false;
     bool help = false;
 };
 
@@ -47,6 +49,8 @@ Result<CommandLine> parse(std::span<char*> arguments) {
             line.help = true;
         } else if (argument == "--json") {
             line.json = true;
+        } else if (argument == "--check" && line.command == "update") {
+            line.check = true;
         } else if (argument == "--config" && at + 1 < arguments.size()) {
             line.config = arguments[++at];
         } else if (line.command.empty() &&
@@ -97,7 +101,7 @@ int main(int argument_count, char** arguments) {
         return 0;
     }
     if (line->command == "update") {
-        return update(line->config);
+        return line->check ? device::check_update() : update(line->config);
     }
     if (line->command == "observe") {
         auto const relayed = device::relay_observer(line->application);

@@ -1,5 +1,6 @@
-/// Any bytes as JSON: an error or a value whose text parses again. (Not to the same text: Boost.JSON rounds
-/// the last bit of some long numbers.)
+/// Any bytes as JSON: an error or a value whose text reads back as the same value.
+#include "same_value.hpp"
+
 #include <sinew/base.hpp>
 
 #include <cstddef>
@@ -10,8 +11,11 @@
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string_view const text(reinterpret_cast<char const*>(data), size);
     if (auto const value = sinew::parse_json(text, "fuzz.json")) {
-        if (!sinew::parse_json(sinew::format_json(*value), "again.json")) {
-            std::abort();
+        for (auto const style : {sinew::JsonStyle::compact, sinew::JsonStyle::indented}) {
+            auto const again = sinew::parse_json(sinew::format_json(*value, style), "again.json");
+            if (!again || !sinew::is_same(*again, *value)) {
+                std::abort();
+            }
         }
     }
     return 0;

@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,29 +36,58 @@ Result<T const*> require(Value const& value, DecodeContext const& context, std::
     return held;
 }
 
+/// The largest number that an integer of this size holds.
+std::uint64_t largest_of(TypeTable const& type) {
+    unsigned const value_bits = 8U * type.size_bytes - (type.is_signed ? 1 : 0);
+    return (std::uint64_t{1} << value_bits) - 1;
+}
+
+std::int64_t least_of(TypeTable const& type) {
+    return type.is_signed ? -static_cast<std::int64_t>(largest_of(type)) - 1 : 0;
+}
+
 Result<> decode_integer_into(TypeTable const& type, Value const& value, void* object,
                              DecodeContext& context) {
-    unsigned const value_bits = 8U * type.size_bytes - (type.is_signed ? 1 : 0);
-    std::uint64_t const most = (std::uint64_t{1} << value_bits) - 1;
-    std::int64_t const least = type.is_signed ? -static_cast<std::int64_t>(most) - 1 : 0;
-    TRY(auto const integer, decode_integer(value, context, least, most));
+    TRY(auto const integer, decode_integer(value, context, least_of(type), largest_of(type)));
     store_integer(type, object, integer);
     return {};
 }
 
-Result<> decode_number(TypeTable const& type, Value const& value, void* object, DecodeContext& context) {
+/// Numbers that JSON doesn't have are texts there (format_json()).
+std::optional<double> number_of(Value const& value) {
     if (auto const* number = value.get_if<double>()) {
-        store_number(type, object, *number);
-    } else if (auto const* integer = value.get_if<std::int64_t>()) {
-        store_number(type, object, static_cast<double>(*integer));
-    } else {
+        return *number;
+    }
+    if (auto const* integer = value.get_if<std::int64_t>()) {
+        return static_cast<double>(*integer);
+    }
+    auto const* text = value.get_if<std::string>();
+    if (text == nullptr) {
+        return std::nullopt;
+    }
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return *text == "Infinity"    ? std::optional(infinity)
+           : *text == "-Infinity" ? std::optional(-infinity)
+           : *text == "NaN"       ? std::optional(std::numeric_limits<double>::quiet_NaN())
+                                  : std::nullopt;
+}
+
+Result<> decode_number(TypeTable const& type, Value const& value, void* object, DecodeContext& context) {
+    auto const number = number_of(value);
+    if (!number) {
         return std::unexpected(wrong_type(value, context, "a number"));
+    }
+    if (!store_number(type, object, *number)) {
+        return std::unexpected(decode_error(value, context, "is larger than this setting can hold"));
     }
     return {};
 }
 
 Result<> decode_enumerator(EnumerationTable const& type, Value const& value, void* object,
                            DecodeContext& context) {
+    if (type.is_flags && value.get_if<std::int64_t>() != nullptr) {
+        return decode_integer_into(type, value, object, context);
+    }
     auto const* text = value.get_if<std::string>();
     std::vector<std::string_view> allowed;
     for (std::size_t i = 0; i < type.count; ++i) {
@@ -71,10 +102,18 @@ Result<> decode_enumerator(EnumerationTable const& type, Value const& value, voi
 
 Result<> decode_duration(DurationTable const& type, Value const& value, void* object,
                          DecodeContext& context) {
-    TRY(auto const nanoseconds, decode_duration_ns(value, context));
-    if (!type.assign(object, nanoseconds)) {
-        return std::unexpected(decode_error(value, context, "is finer than this setting can hold"));
+    if (type.is_floating) {
+        TRY(auto const number, decode_duration_number(value, context, type.unit_ns));
+        if (!store_number(type, object, number)) {
+            return std::unexpected(decode_error(value, context, "is longer than this setting can hold"));
+        }
+        return {};
     }
+    TRY(auto const count, decode_duration_count(value, context, type.unit_ns));
+    if (count < least_of(type) || (count > 0 && static_cast<std::uint64_t>(count) > largest_of(type))) {
+        return std::unexpected(decode_error(value, context, "is longer than this setting can hold"));
+    }
+    store_integer(type, object, count);
     return {};
 }
 

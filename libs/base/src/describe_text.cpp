@@ -2,15 +2,18 @@
 #include "describe_text.hpp"
 
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/base/value.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -34,15 +37,6 @@ constexpr std::array<Unit, 7> units = {{{"d", 86'400'000'000'000},
                                         {"ms", 1'000'000},
                                         {"us", 1'000},
                                         {"ns", 1}}};
-
-std::string join(std::vector<std::string_view> const& words) {
-    std::string text;
-    for (auto const word : words) {
-        text += text.empty() ? "" : ", ";
-        text += word;
-    }
-    return text;
-}
 
 /// Levenshtein distance, for "did you mean".
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -73,6 +67,97 @@ std::string_view closest(std::string_view key, std::vector<std::string_view> con
         }
     }
     return best;
+}
+
+constexpr std::string_view expected_duration = R"(a duration such as "500ms", "5s", "2min", "1h")";
+
+Unit const* find_unit(std::string_view name) {
+    return std::ranges::find(units, name, &Unit::name);
+}
+
+Result<std::string_view> require_duration(Value const& value, DecodeContext const& context) {
+    auto const* text = value.get_if<std::string>();
+    if (text == nullptr) {
+        return std::unexpected(wrong_type(value, context, expected_duration));
+    }
+    return *text;
+}
+
+Error no_duration(Value const& value, DecodeContext const& context, std::string_view text) {
+    return decode_error(value, context,
+                        "expected " + std::string(expected_duration) + "; found '" + std::string(text) + "'");
+}
+
+/// "-1.25h": 125 hundredths of an hour.
+struct Decimal {
+    bool is_negative = false;
+    /// Nothing: more than 64 bits.
+    std::optional<std::uint64_t> digits;
+    std::size_t decimal_places = 0;
+    Unit const* unit = nullptr;
+};
+
+std::string_view take_digits(std::string_view& text) {
+    auto const digits = text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
+    text.remove_prefix(digits.size());
+    return digits;
+}
+
+/// Nothing: it is no duration.
+std::optional<Decimal> parse_decimal(std::string_view text) {
+    Decimal decimal;
+    decimal.is_negative = text.starts_with('-');
+    text.remove_prefix(decimal.is_negative ? 1 : 0);
+    std::string digits(take_digits(text));
+    if (digits.empty()) {
+        return std::nullopt;
+    }
+    if (text.starts_with('.')) {
+        text.remove_prefix(1);
+        auto decimals = take_digits(text);
+        if (decimals.empty()) {
+            return std::nullopt;
+        }
+        decimals = decimals.substr(0, decimals.find_last_not_of('0') + 1);
+        decimal.decimal_places = decimals.size();
+        digits += decimals;
+    }
+    decimal.digits = parse_number<std::uint64_t>(digits);
+    decimal.unit = find_unit(text);
+    return decimal.unit == units.end() ? std::nullopt : std::optional(decimal);
+}
+
+enum class Misfit : std::uint8_t { too_fine, too_long };
+
+/// How many units of `unit_ns` it is. One of the two units is a whole number of the other.
+std::expected<std::int64_t, Misfit> count_of(Decimal const& decimal, std::int64_t unit_ns) {
+    constexpr std::size_t most_decimal_places = 19;
+    if (decimal.decimal_places > most_decimal_places) {
+        return std::unexpected(Misfit::too_fine);
+    }
+    if (!decimal.digits) {
+        return std::unexpected(Misfit::too_long);
+    }
+    std::uint64_t power = 1;
+    for (std::size_t place = 0; place < decimal.decimal_places; ++place) {
+        power *= 10;
+    }
+    bool const is_coarser = decimal.unit->nanoseconds >= unit_ns;
+    auto factor = static_cast<std::uint64_t>(is_coarser ? decimal.unit->nanoseconds / unit_ns : 1);
+    auto const divisor = static_cast<std::uint64_t>(is_coarser ? 1 : unit_ns / decimal.unit->nanoseconds);
+    auto const common = std::gcd(factor, power);
+    factor /= common;
+    power /= common;
+    if (*decimal.digits % power != 0 || *decimal.digits / power % divisor != 0) {
+        return std::unexpected(Misfit::too_fine);
+    }
+    std::uint64_t count = 0;
+    auto const most =
+        static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) + (decimal.is_negative ? 1 : 0);
+    if (__builtin_mul_overflow(*decimal.digits / power / divisor, factor, &count) || count > most) {
+        return std::unexpected(Misfit::too_long);
+    }
+    return static_cast<std::int64_t>(decimal.is_negative ? 0 - count : count);
 }
 
 } // namespace
@@ -135,38 +220,54 @@ Result<std::int64_t> decode_integer(Value const& value, DecodeContext const& con
     return *integer;
 }
 
-Result<std::int64_t> decode_duration_ns(Value const& value, DecodeContext const& context) {
-    constexpr std::string_view expected = R"(a duration such as "500ms", "5s", "2min", "1h")";
-    auto const* text = value.get_if<std::string>();
-    if (text == nullptr) {
-        return std::unexpected(wrong_type(value, context, expected));
+Result<std::int64_t> decode_duration_count(Value const& value, DecodeContext const& context,
+                                           std::int64_t unit_ns) {
+    TRY(auto const text, require_duration(value, context));
+    auto const parsed = parse_decimal(text);
+    if (!parsed) {
+        return std::unexpected(no_duration(value, context, text));
     }
-    double number = 0;
-    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    auto const unit_name = std::string_view(*text).substr(static_cast<std::size_t>(end - text->data()));
-    auto const* const unit = std::find_if(units.begin(), units.end(),
-                                          [&](Unit const& candidate) { return candidate.name == unit_name; });
-    if (error != std::errc() || unit == units.end() || !std::isfinite(number)) {
-        return std::unexpected(
-            decode_error(value, context, "expected " + std::string(expected) + "; found '" + *text + "'"));
+    auto const count = count_of(*parsed, unit_ns);
+    if (count) {
+        return *count;
     }
-    double const nanoseconds = std::round(number * static_cast<double>(unit->nanoseconds));
-    if (nanoseconds < 0 || nanoseconds > 9.0e18) {
-        return std::unexpected(decode_error(value, context, "'" + *text + "' is outside 0 to 292 years"));
-    }
-    return static_cast<std::int64_t>(nanoseconds);
+    return std::unexpected(decode_error(value, context,
+                                        count.error() == Misfit::too_fine
+                                            ? "is finer than this setting can hold"
+                                            : "is longer than this setting can hold"));
 }
 
-std::string format_duration_ns(std::int64_t nanoseconds) {
-    if (nanoseconds == 0) {
+Result<double> decode_duration_number(Value const& value, DecodeContext const& context,
+                                      std::int64_t unit_ns) {
+    TRY(auto const text, require_duration(value, context));
+    double number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    auto const* const unit = find_unit(text.substr(static_cast<std::size_t>(end - text.data())));
+    if (error != std::errc() || unit == units.end()) {
+        return std::unexpected(no_duration(value, context, text));
+    }
+    return unit->nanoseconds == unit_ns
+               ? number
+               : number * static_cast<double>(unit->nanoseconds) / static_cast<double>(unit_ns);
+}
+
+std::string format_duration_count(std::int64_t count, std::int64_t unit_ns) {
+    if (count == 0) {
         return "0s";
     }
     for (auto const& unit : units) {
-        if (nanoseconds % unit.nanoseconds == 0) {
-            return std::to_string(nanoseconds / unit.nanoseconds) + std::string(unit.name);
+        if (unit.nanoseconds >= unit_ns && count % (unit.nanoseconds / unit_ns) == 0) {
+            return std::to_string(count / (unit.nanoseconds / unit_ns)) + std::string(unit.name);
         }
     }
     std::unreachable();
+}
+
+std::string format_duration_number(double number, std::int64_t unit_ns) {
+    std::array<char, 32> digits{};
+    auto const* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    auto const* const unit = std::ranges::find(units, unit_ns, &Unit::nanoseconds);
+    return std::string(std::string_view(digits.data(), end)) + std::string(unit->name);
 }
 
 } // namespace sinew::detail

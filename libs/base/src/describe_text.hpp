@@ -44,9 +44,14 @@ private:
                                        std::vector<std::string_view> const& allowed);
 [[nodiscard]] Result<std::int64_t> decode_integer(Value const& value, DecodeContext const& context,
                                                   std::int64_t least, std::uint64_t most);
-/// Nanoseconds of "1.5s", "500ms", "2min", "1h", "10us", "3d".
-[[nodiscard]] Result<std::int64_t> decode_duration_ns(Value const& value, DecodeContext const& context);
-/// The shortest exact text, e.g. "1500ms" or "2min".
-[[nodiscard]] std::string format_duration_ns(std::int64_t nanoseconds);
+/// "1.5s", "-500ms", "2min", "1h", "10us", "3d" as a number of units of `unit_ns`, exactly.
+[[nodiscard]] Result<std::int64_t> decode_duration_count(Value const& value, DecodeContext const& context,
+                                                         std::int64_t unit_ns);
+/// The same for a type of floating point, which also reads "infs" and "nans".
+[[nodiscard]] Result<double> decode_duration_number(Value const& value, DecodeContext const& context,
+                                                    std::int64_t unit_ns);
+/// The text with the largest unit that makes a whole number, e.g. "1500ms" or "2min".
+[[nodiscard]] std::string format_duration_count(std::int64_t count, std::int64_t unit_ns);
+[[nodiscard]] std::string format_duration_number(double number, std::int64_t unit_ns);
 
 } // namespace sinew::detail

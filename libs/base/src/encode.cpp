@@ -23,13 +23,17 @@ Value encode(TypeTable const& type, void* object);
 
 Value encode_enumerator(EnumerationTable const& type, void const* object) {
     std::int64_t const value = load_integer(type, object);
-    std::string name;
     for (std::size_t i = 0; i < type.count; ++i) {
         if (type.entries[i].value == value) {
-            name = type.entries[i].name;
+            return Value(std::string(type.entries[i].name));
         }
     }
-    return Value(std::move(name));
+    return Value(value);
+}
+
+Value encode_duration(DurationTable const& type, void const* object) {
+    return Value(type.is_floating ? format_duration_number(load_number(type, object), type.unit_ns)
+                                  : format_duration_count(load_integer(type, object), type.unit_ns));
 }
 
 Value encode_sequence(SequenceTable const& type, void* object) {
@@ -94,7 +98,7 @@ Value encode(TypeTable const& type, void* object) {
     case Kind::path:
         return Value(as<PathTable>(type).text(object));
     case Kind::duration:
-        return Value(format_duration_ns(as<DurationTable>(type).nanoseconds(object)));
+        return encode_duration(as<DurationTable>(type), object);
     case Kind::enumeration:
         return encode_enumerator(as<EnumerationTable>(type), object);
     case Kind::optional: {

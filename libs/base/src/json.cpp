@@ -1,135 +1,159 @@
-/// JSON texts through Boost.JSON, which stays inside this file.
+/// Reads JSON texts through Boost.JSON's parser, which stays inside this file.
+///
+/// Its numbers are rounded in the last bit: they are read once more, from their digits.
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse_options.hpp>
 #include <boost/json/src.hpp>
-#include <boost/json/stream_parser.hpp>
-#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <numeric>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace sinew {
 
 namespace {
 
+using boost::json::error_code;
+using Text = boost::json::string_view;
+
 constexpr std::size_t limit_bytes = 16u << 20;
 constexpr std::size_t limit_depth = 64;
 
-Value from_boost(boost::json::value const& source) {
-    switch (source.kind()) {
-    case boost::json::kind::bool_:
-        return Value(source.get_bool());
-    case boost::json::kind::int64:
-        return Value(std::int64_t{source.get_int64()});
-    case boost::json::kind::uint64:
-        return Value(static_cast<double>(source.get_uint64()));
-    case boost::json::kind::double_:
-        return Value(source.get_double());
-    case boost::json::kind::string:
-        return Value(std::string(source.get_string()));
-    case boost::json::kind::array: {
-        Value::Array array;
-        array.reserve(source.get_array().size());
-        for (auto const& element : source.get_array()) {
-            array.push_back(from_boost(element));
+constexpr std::size_t few_members = 16;
+
+bool has_equal_keys(Value::Object const& few) {
+    for (std::size_t at = 1; at < few.size(); ++at) {
+        for (std::size_t before = 0; before < at; ++before) {
+            if (few[at].first == few[before].first) {
+                return true;
+            }
         }
-        return Value(std::move(array));
     }
-    case boost::json::kind::object: {
-        Value::Object object;
-        object.reserve(source.get_object().size());
-        for (auto const& member : source.get_object()) {
-            object.emplace_back(std::string(member.key()), from_boost(member.value()));
-        }
-        return Value(std::move(object));
-    }
-    case boost::json::kind::null:
-        break;
-    }
-    return {};
+    return false;
 }
 
-void append_string(std::string& out, std::string_view text) {
-    out += boost::json::serialize(text);
-}
-
-void append_number(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += "null";
+/// Of members with the same key the last one stays.
+void remove_duplicates(Value::Object& object) {
+    if (object.size() <= few_members && !has_equal_keys(object)) {
         return;
     }
-    char buffer[32];
-    auto const [end, ignored] = std::to_chars(std::begin(buffer), std::end(buffer), number);
-    std::string_view const digits(buffer, static_cast<std::size_t>(end - buffer));
-    out += digits;
-    if (digits.find_first_of(".e") == std::string_view::npos) {
-        out += ".0";
+    std::vector<std::size_t> order(object.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    auto const key_of = [&](std::size_t at) -> std::string const& { return object[at].first; };
+    std::ranges::stable_sort(order, {}, key_of);
+    std::vector<bool> is_gone(object.size());
+    bool any = false;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        if (key_of(order[i - 1]) == key_of(order[i])) {
+            is_gone[order[i - 1]] = true;
+            any = true;
+        }
+    }
+    if (any) {
+        Value::Object kept;
+        for (std::size_t at = 0; at < object.size(); ++at) {
+            if (!is_gone[at]) {
+                kept.push_back(std::move(object[at]));
+            }
+        }
+        object = std::move(kept);
     }
 }
 
-class Writer {
+/// What Boost's parser calls: values whose array or object isn't complete wait on a stack.
+class Builder {
 public:
-    Writer(std::string& out, JsonStyle style)
-        : m_out(out)
-        , m_style(style) {}
+    static constexpr std::size_t max_object_size = limit_bytes;
+    static constexpr std::size_t max_array_size = limit_bytes;
+    static constexpr std::size_t max_key_size = limit_bytes;
+    static constexpr std::size_t max_string_size = limit_bytes;
 
-    void write(Value const& value, std::size_t depth) {
-        if (auto const* boolean = value.get_if<bool>()) {
-            m_out += *boolean ? "true" : "false";
-        } else if (auto const* integer = value.get_if<std::int64_t>()) {
-            m_out += std::to_string(*integer);
-        } else if (auto const* number = value.get_if<double>()) {
-            append_number(m_out, *number);
-        } else if (auto const* text = value.get_if<std::string>()) {
-            append_string(m_out, *text);
-        } else if (auto const* array = value.get_if<Value::Array>()) {
-            write_members(*array, '[', ']', depth, [&](Value const& element) { write(element, depth + 1); });
-        } else if (auto const* object = value.get_if<Value::Object>()) {
-            write_members(*object, '{', '}', depth, [&](auto const& member) {
-                append_string(m_out, member.first);
-                m_out += m_style == JsonStyle::indented ? ": " : ":";
-                write(member.second, depth + 1);
-            });
-        } else {
-            m_out += "null";
-        }
+    // NOLINTBEGIN(readability-convert-member-functions-to-static): the parser's interface
+    bool on_document_begin(error_code& /*error*/) { return true; }
+    bool on_document_end(error_code& /*error*/) { return true; }
+    bool on_array_begin(error_code& /*error*/) { return true; }
+    bool on_object_begin(error_code& /*error*/) { return true; }
+    bool on_number_part(Text /*text*/, error_code& /*error*/) { return true; }
+    bool on_comment_part(Text /*text*/, error_code& /*error*/) { return true; }
+    bool on_comment(Text /*text*/, error_code& /*error*/) { return true; }
+    // NOLINTEND(readability-convert-member-functions-to-static)
+
+    bool on_array_end(std::size_t count, error_code& /*error*/) {
+        auto const first = m_values.end() - static_cast<std::ptrdiff_t>(count);
+        Value::Array array(std::make_move_iterator(first), std::make_move_iterator(m_values.end()));
+        m_values.erase(first, m_values.end());
+        return add(std::move(array));
     }
+    bool on_object_end(std::size_t count, error_code& /*error*/) {
+        Value::Object object;
+        object.reserve(count);
+        auto const first_value = m_values.size() - count;
+        auto const first_key = m_keys.size() - count;
+        for (std::size_t at = 0; at < count; ++at) {
+            object.emplace_back(std::move(m_keys[first_key + at]), std::move(m_values[first_value + at]));
+        }
+        m_values.resize(first_value);
+        m_keys.resize(first_key);
+        remove_duplicates(object);
+        return add(std::move(object));
+    }
+    bool on_key_part(Text text, std::size_t /*size*/, error_code& /*error*/) { return take(text); }
+    bool on_key(Text text, std::size_t /*size*/, error_code& /*error*/) {
+        take(text);
+        m_keys.push_back(std::exchange(m_text, {}));
+        return true;
+    }
+    bool on_string_part(Text text, std::size_t /*size*/, error_code& /*error*/) { return take(text); }
+    bool on_string(Text text, std::size_t /*size*/, error_code& /*error*/) {
+        take(text);
+        return add(std::exchange(m_text, {}));
+    }
+    bool on_int64(std::int64_t integer, Text /*text*/, error_code& /*error*/) { return add(integer); }
+    bool on_uint64(std::uint64_t integer, Text /*text*/, error_code& /*error*/) {
+        return add(static_cast<double>(integer));
+    }
+    bool on_double(double rounded, Text text, error_code& error) {
+        double number = 0;
+        auto const result = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (result.ec == std::errc::result_out_of_range && std::abs(rounded) < 1) {
+            number = std::copysign(0.0, rounded);
+        } else if (result.ec != std::errc() || !std::isfinite(number)) {
+            error = make_error_code(boost::system::errc::result_out_of_range);
+            return false;
+        }
+        return add(number);
+    }
+    bool on_bool(bool boolean, error_code& /*error*/) { return add(boolean); }
+    bool on_null(error_code& /*error*/) { return add(std::monostate()); }
+
+    [[nodiscard]] Value take_value() { return std::move(m_values.front()); }
 
 private:
-    template<typename Members, typename WriteMember>
-    void write_members(Members const& members, char open, char close, std::size_t depth,
-                       WriteMember write_member) {
-        m_out += open;
-        bool first = true;
-        for (auto const& member : members) {
-            m_out += first ? "" : ",";
-            first = false;
-            new_line(depth + 1);
-            write_member(member);
-        }
-        if (!first) {
-            new_line(depth);
-        }
-        m_out += close;
+    bool add(Value::Data data) {
+        m_values.emplace_back(std::move(data));
+        return true;
+    }
+    bool take(Text text) {
+        m_text.append(text.data(), text.size());
+        return true;
     }
 
-    void new_line(std::size_t depth) {
-        if (m_style == JsonStyle::indented) {
-            m_out += '\n';
-            m_out.append(depth * 2, ' ');
-        }
-    }
-
-    std::string& m_out;
-    JsonStyle m_style;
+    std::vector<Value> m_values;
+    std::vector<std::string> m_keys;
+    std::string m_text;
 };
 
 } // namespace
@@ -141,12 +165,10 @@ Result<Value> parse_json(std::string_view text, std::string_view source_name) {
     }
     boost::json::parse_options options;
     options.max_depth = limit_depth;
-    boost::json::stream_parser parser({}, options);
-    boost::json::error_code error;
-    std::size_t const used = parser.write_some(text.data(), text.size(), error);
-    if (!error && used == text.size()) {
-        parser.finish(error);
-    } else if (!error) {
+    boost::json::basic_parser<Builder> parser(options);
+    error_code error;
+    std::size_t const used = parser.write_some(false, text.data(), text.size(), error);
+    if (!error && used != text.size()) {
         error = boost::json::error::extra_data;
     }
     if (error) {
@@ -155,13 +177,7 @@ Result<Value> parse_json(std::string_view text, std::string_view source_name) {
         return failure(ErrorCode::invalid_argument,
                        std::string(source_name) + ":" + std::to_string(line) + ": " + error.message());
     }
-    return from_boost(parser.release());
-}
-
-std::string format_json(Value const& value, JsonStyle style) {
-    std::string text;
-    Writer(text, style).write(value, 0);
-    return text;
+    return parser.handler().take_value();
 }
 
 } // namespace sinew

@@ -6,8 +6,10 @@
 
 #include <sinew/base/detail/type_table.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace sinew::detail {
 
@@ -39,28 +41,30 @@ inline void store_integer(TypeTable const& type, void* object, std::int64_t inte
     std::memcpy(object, &integer, type.size_bytes);
 }
 
-[[nodiscard]] inline double load_number(TypeTable const& type, void* object) {
-    switch (type.size_bytes) {
-    case sizeof(float):
-        return static_cast<double>(as<float>(object));
-    case sizeof(double):
-        return as<double>(object);
-    default:
-        return static_cast<double>(as<long double>(object));
+[[nodiscard]] inline double load_number(TypeTable const& type, void const* object) {
+    float single = 0;
+    double number = 0;
+    if (type.size_bytes == sizeof single) {
+        std::memcpy(&single, object, sizeof single);
+        return static_cast<double>(single);
     }
+    std::memcpy(&number, object, sizeof number);
+    return number;
 }
 
-inline void store_number(TypeTable const& type, void* object, double number) {
-    switch (type.size_bytes) {
-    case sizeof(float):
-        as<float>(object) = static_cast<float>(number);
-        break;
-    case sizeof(double):
-        as<double>(object) = number;
-        break;
-    default:
-        as<long double>(object) = static_cast<long double>(number);
+/// False, and `object` is as it was: `number` is too large for its type.
+[[nodiscard]] inline bool store_number(TypeTable const& type, void* object, double number) {
+    if (type.size_bytes != sizeof(float)) {
+        std::memcpy(object, &number, sizeof number);
+        return true;
     }
+    constexpr double largest = std::numeric_limits<float>::max();
+    if (std::isfinite(number) && std::abs(number) > largest) {
+        return false;
+    }
+    auto const single = static_cast<float>(number);
+    std::memcpy(object, &single, sizeof single);
+    return true;
 }
 
 } // namespace sinew::detail

@@ -1,5 +1,7 @@
 /// Reads TOML texts through toml++, which stays inside this file.
 #include <sinew/base/result.hpp>
+#include <sinew/base/text.hpp>
+#include <sinew/base/utf8.hpp>
 #include <sinew/base/value.hpp>
 
 #include <cstddef>
@@ -112,6 +114,40 @@ Value from_toml_node(toml::node const& node) {
     return {as_string(node.as_date_time()->get()), line};
 }
 
+std::string_view line_at(std::string_view text, std::size_t line) {
+    for (std::size_t at = 1; at < line && text.contains('\n'); ++at) {
+        text.remove_prefix(text.find('\n') + 1);
+    }
+    return text.substr(0, text.find('\n'));
+}
+
+bool is_without_quotes(std::string_view value) {
+    char const first = value.empty() ? '"' : value.front();
+    bool const is_word = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ||
+                         (first >= '0' && first <= '9') || first == '_' || first == '/' || first == '~' ||
+                         first == '.';
+    return is_word && value.find_first_of("\"'\\[]{},") == std::string_view::npos;
+}
+
+/// The mistake that is made most, in words: toml++ has none for it. Empty: it is another one.
+std::string hint_for(std::string_view line) {
+    constexpr std::size_t longest_shown = 60;
+    auto const equals = line.find('=');
+    if (equals == std::string_view::npos) {
+        return {};
+    }
+    auto const key = trim(line.substr(0, equals));
+    auto const behind = line.substr(equals + 1);
+    auto const value = trim(behind.substr(0, behind.find('#')));
+    if (value == "True" || value == "False" || value == "TRUE" || value == "FALSE") {
+        return "; true and false are written in lower case";
+    }
+    if (!is_without_quotes(value) || key.size() + value.size() > longest_shown || !is_utf8(line)) {
+        return {};
+    }
+    return "; a text needs quotes: " + std::string(key) + " = \"" + std::string(value) + "\"";
+}
+
 } // namespace
 
 Result<Value> parse_toml(std::string_view text, std::string_view source_name) {
@@ -122,10 +158,11 @@ Result<Value> parse_toml(std::string_view text, std::string_view source_name) {
     auto const parsed = toml::parse(text);
     if (!parsed) {
         auto const& error = parsed.error();
-        return failure(ErrorCode::invalid_argument, std::string(source_name) + ":" +
-                                                        std::to_string(error.source().begin.line) + ":" +
-                                                        std::to_string(error.source().begin.column) + ": " +
-                                                        std::string(error.description()));
+        auto const place = error.source().begin;
+        return failure(ErrorCode::invalid_argument,
+                       std::string(source_name) + ":" + std::to_string(place.line) + ":" +
+                           std::to_string(place.column) + ": " + std::string(error.description()) +
+                           hint_for(line_at(text, place.line)));
     }
     return from_toml_node(parsed.table());
 }

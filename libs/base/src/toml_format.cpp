@@ -2,12 +2,12 @@
 ///
 /// Free of streams and of toml++, so that a small static program (PID 1) can write TOML without their 900 kB.
 /// Invariant: what is written, parse_toml() reads back as the same Value; keys keep the order of the Value.
+#include "quoted_text.hpp"
+
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -16,6 +16,10 @@
 
 namespace sinew {
 namespace {
+
+using detail::append_number;
+using detail::append_quoted;
+using detail::with_readable_keys;
 
 bool is_null(Value const& value) {
     return value.get_if<std::monostate>() != nullptr;
@@ -29,66 +33,22 @@ bool is_bare_key(std::string_view key) {
     return !key.empty() && std::ranges::all_of(key, is_bare);
 }
 
-void append_escaped(std::string& out, char c) {
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    switch (c) {
-    case '"':
-        out += "\\\"";
-        return;
-    case '\\':
-        out += "\\\\";
-        return;
-    case '\n':
-        out += "\\n";
-        return;
-    case '\t':
-        out += "\\t";
-        return;
-    default:
-        break;
-    }
-    auto const byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-        out += c;
-        return;
-    }
-    out += "\\u00";
-    out += hex[byte >> 4U];
-    out += hex[byte & 0xfU];
-}
-
-void append_string(std::string& out, std::string_view text) {
-    out += '"';
-    for (char const c : text) {
-        append_escaped(out, c);
-    }
-    out += '"';
-}
-
 std::string key_text(std::string_view key) {
     if (is_bare_key(key)) {
         return std::string(key);
     }
     std::string quoted;
-    append_string(quoted, key);
+    append_quoted(quoted, key);
     return quoted;
 }
 
-void append_number(std::string& out, double number) {
+void append_any_number(std::string& out, double number) {
     if (std::isnan(number)) {
         out += "nan";
-        return;
-    }
-    if (std::isinf(number)) {
+    } else if (std::isinf(number)) {
         out += number < 0 ? "-inf" : "inf";
-        return;
-    }
-    std::array<char, 32> buffer{};
-    auto const* const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-    std::string_view const digits(buffer.data(), end);
-    out += digits;
-    if (digits.find_first_of(".e") == std::string_view::npos) {
-        out += ".0"; // Else it would come back as an integer.
+    } else {
+        append_number(out, number);
     }
 }
 
@@ -108,6 +68,9 @@ Result<> append_inline_array(std::string& out, Value::Array const& elements) {
 }
 
 Result<> append_inline_table(std::string& out, Value::Object const& object) {
+    if (auto const readable = with_readable_keys(object)) {
+        return append_inline_table(out, *readable);
+    }
     std::string_view separator = "{";
     for (auto const& [key, member] : object) {
         if (!is_null(member)) {
@@ -128,9 +91,9 @@ Result<> append_inline(std::string& out, Value const& value) {
     } else if (auto const* integer = value.get_if<std::int64_t>()) {
         out += std::to_string(*integer);
     } else if (auto const* number = value.get_if<double>()) {
-        append_number(out, *number);
+        append_any_number(out, *number);
     } else if (auto const* text = value.get_if<std::string>()) {
-        append_string(out, *text);
+        append_quoted(out, *text);
     } else if (auto const* elements = value.get_if<Value::Array>()) {
         return append_inline_array(out, *elements);
     } else if (auto const* object = value.get_if<Value::Object>()) {
@@ -166,6 +129,9 @@ Result<> append_tables(std::string& out, std::string const& path, std::string co
 }
 
 Result<> append_table(std::string& out, std::string const& path, Value::Object const& object) {
+    if (auto const readable = with_readable_keys(object)) {
+        return append_table(out, path, *readable);
+    }
     for (auto const& [key, member] : object) {
         if (!is_null(member) && !is_table(member) && !is_array_of_tables(member)) {
             out += key_text(key) + " = ";

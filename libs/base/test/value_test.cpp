@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -27,7 +30,35 @@ TEST(Value, json_keeps_order_types_and_escapes) {
 TEST(Value, a_double_stays_a_double_in_json) {
     EXPECT_EQ(json_again("[1.0, 1]"), "[1.0,1]");
     EXPECT_EQ(json_again("[1e300]"), "[1e+300]");
-    EXPECT_EQ(format_json(Value(std::numeric_limits<double>::quiet_NaN())), "null");
+    EXPECT_EQ(format_json(Value(std::numeric_limits<double>::quiet_NaN())), R"("NaN")");
+}
+
+TEST(Value, json_numbers_are_read_to_the_last_bit) {
+    for (auto const* text : {"0.1", "-0.0", "9007199254740993.0", "1.7976931348623157e+308", "5e-324",
+                             "2.2250738585072011e-308", "-12345678901234567890.0", "0.30000000000000004"}) {
+        double expected = 0;
+        (void)std::from_chars(text, text + std::strlen(text), expected);
+        auto const read = parse_json(text, "test").value();
+        ASSERT_NE(read.get_if<double>(), nullptr) << text;
+        EXPECT_EQ(std::bit_cast<std::uint64_t>(*read.get_if<double>()),
+                  std::bit_cast<std::uint64_t>(expected))
+            << text;
+    }
+    EXPECT_EQ(*parse_json("1e-400", "test").value().get_if<double>(), 0.0);
+    EXPECT_FALSE(parse_json("1e400", "test"));
+    EXPECT_FALSE(parse_json("[-1e309]", "test"));
+}
+
+TEST(Value, the_last_json_member_of_a_name_counts) {
+    EXPECT_EQ(json_again(R"({"a":1,"b":2,"a":3})"), R"({"b":2,"a":3})");
+    std::string many = "{";
+    for (int i = 0; i < 40; ++i) {
+        many += "\"k" + std::to_string(i % 30) + "\":" + std::to_string(i) + ",";
+    }
+    many.back() = '}';
+    auto const read = parse_json(many, "test").value();
+    EXPECT_EQ(read.get_if<Value::Object>()->size(), 30u);
+    EXPECT_EQ(*read.find("k9")->get_if<std::int64_t>(), 39);
 }
 
 TEST(Value, indented_json_is_for_people) {
@@ -65,6 +96,21 @@ TEST(Value, broken_toml_names_file_line_and_column) {
     ASSERT_FALSE(failed);
     EXPECT_THAT(failed.error().message(), StartsWith("sinew.toml:2:5: "));
     EXPECT_THAT(parse_toml("a = 1\na = 2\n", "sinew.toml").error().message(), HasSubstr("sinew.toml:2"));
+}
+
+TEST(Value, toml_that_lacks_quotes_is_told_so) {
+    auto const said = [](std::string_view text) { return parse_toml(text, "sinew.toml").error().message(); };
+    EXPECT_THAT(said("version = \"1\"\nname = blinky # ours\n"), StartsWith("sinew.toml:2:"));
+    EXPECT_THAT(said("version = \"1\"\nname = blinky # ours\n"),
+                HasSubstr("a text needs quotes: name = \"blinky\""));
+    for (auto const* value : {"500ms", "1.2.3", "10.0.0.1", "/dev/sda", "~/key.pub", "a b"}) {
+        EXPECT_THAT(said("[a]\nkey = " + std::string(value)),
+                    HasSubstr("quotes: key = \"" + std::string(value) + "\""));
+    }
+    EXPECT_THAT(said("on = True\n"), HasSubstr("lower case"));
+    EXPECT_THAT(said("name = \"blinky\n"), testing::Not(HasSubstr("needs quotes")));
+    EXPECT_THAT(said("list = [1, 2\n"), testing::Not(HasSubstr("needs quotes")));
+    EXPECT_THAT(said("just words\n"), testing::Not(HasSubstr("needs quotes")));
 }
 
 TEST(Value, toml_is_written_so_that_it_reads_the_same) {

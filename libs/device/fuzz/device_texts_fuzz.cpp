@@ -35,6 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         std::abort();
     }
     (void)find_end_record(text);
-    (void)check_updatable(text.substr(0, size / 2), text.substr(size / 2));
+    auto const boot = understand_boot_report(text.substr(0, size / 2), text.substr(size / 2));
+    (void)check_updatable(text.substr(size / 2), boot);
     return 0;
 }

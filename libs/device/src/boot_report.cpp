@@ -1,6 +1,8 @@
-/// Implements the end record of <sinew/device/boot_report.hpp>.
+/// Implements <sinew/device/boot_report.hpp>.
 ///
 /// Invariant: whatever find_end_record() accepts, format_end_record() writes back the same.
+#include <sinew/base/describe.hpp>
+#include <sinew/base/text.hpp>
 #include <sinew/device/boot_report.hpp>
 
 #include <algorithm>
@@ -53,7 +55,28 @@ std::optional<EndRecord> parse_end_record(std::string_view line) {
     return EndRecord{found->first, clean_detail(rest.substr(detail_key.size()))};
 }
 
+bool has_word(std::string_view command_line, std::string_view word) {
+    auto const words = split_nonempty(trim(command_line), ' ');
+    return std::ranges::find(words, word) != words.end();
+}
+
 } // namespace
+
+BootReport understand_boot_report(std::string_view boot_toml, std::string_view command_line) {
+    if (auto report = from_toml<BootReport>(boot_toml, boot_report_path); report && !report->slot.empty()) {
+        return *std::move(report);
+    }
+    BootReport report;
+    report.slot = has_word(command_line, "sinew.slot=a")   ? "a"
+                  : has_word(command_line, "sinew.slot=b") ? "b"
+                                                           : "";
+    report.trial = has_word(command_line, "sinew.trial=1");
+    report.rolled_back = has_word(command_line, "sinew.rolled_back=1");
+    report.reason = report.rolled_back ? BootReason::rolled_back
+                    : report.trial     ? BootReason::update
+                                       : BootReason::power_on;
+    return report;
+}
 
 std::string_view to_string(BootReason reason) noexcept {
     return std::ranges::find(reasons, reason, [](auto const& entry) { return entry.first; })->second;

@@ -21,6 +21,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 namespace sinew::device {
 namespace {
@@ -74,15 +75,25 @@ Result<> reboot_soon(std::string const& what) {
     }
 }
 
-Result<> update(DeviceConfig const& config) {
-    auto const boot_toml = text_of(boot_report_path);
-    auto const boot = from_toml<BootReport>(boot_toml, boot_report_path);
-    if (boot_toml.empty() || !boot || boot->slot.empty()) {
+struct Turn {
+    UpdateLock lock;
+    std::string running_slot;
+};
+
+/// Nobody else updates this device until what it returns is gone.
+Result<Turn> take_turn() {
+    auto const boot = understand_boot_report(text_of(boot_report_path), text_of("/proc/cmdline"));
+    if (boot.slot.empty()) {
         return failure(ErrorCode::unsupported,
                        "this isn't a device started by sinew-init; update it with `sinew burn`");
     }
-    TRY(auto const lock, UpdateLock::acquire());
-    TRY_OK(check_updatable(text_of(status_path), boot_toml));
+    TRY(auto lock, UpdateLock::acquire());
+    TRY_OK(check_updatable(text_of(status_path), boot));
+    return Turn{.lock = std::move(lock), .running_slot = boot.slot};
+}
+
+Result<> update(DeviceConfig const& config) {
+    TRY(auto const turn, take_turn());
     TRY(auto const command, fwup_command(config, "-", "upgrade"));
     TRY(auto const outcome, run_fwup(command, show_progress));
     if (outcome.status != 0) {
@@ -90,13 +101,22 @@ Result<> update(DeviceConfig const& config) {
                        outcome.last_line.empty() ? "fwup ended with status " + std::to_string(outcome.status)
                                                  : outcome.last_line);
     }
-    auto const what = name_of(installed_firmware(config, boot->slot == "a" ? "b" : "a"));
+    auto const what = name_of(installed_firmware(config, turn.running_slot == "a" ? "b" : "a"));
     TRY_OK(reboot_soon(what));
     std::printf("sinew-update: installed %s; rebooting\n", what.c_str());
     return {};
 }
 
 } // namespace
+
+int check_update() {
+    if (auto const turn = take_turn(); !turn) {
+        std::fprintf(stderr, "sinew-update: %s\n", turn.error().message().c_str());
+        return 1;
+    }
+    std::puts("sinew-update: ready");
+    return 0;
+}
 
 int run_update(DeviceConfig const& config) {
     // A caller that hangs up must not leave an installed update without its reboot.

@@ -92,13 +92,12 @@ Result<UpdateLock> UpdateLock::acquire(fs::path const& path) {
     return UpdateLock(std::move(file));
 }
 
-Result<> check_updatable(std::string_view status_json, std::string_view boot_toml) {
+Result<> check_updatable(std::string_view status_json, BootReport const& boot) {
     if (auto const status = from_json<DeviceStatus>(status_json, status_path)) {
         return status->trial && !status->validated ? still_on_trial() : Result<>();
     }
     // sinewd isn't there to say whether the trial is over: what was true at the boot counts.
-    auto const boot = from_toml<BootReport>(boot_toml, boot_report_path);
-    return boot && boot->trial ? still_on_trial() : Result<>();
+    return boot.trial ? still_on_trial() : Result<>();
 }
 
 Result<FwupOutcome> run_fwup(std::vector<std::string> const& command,

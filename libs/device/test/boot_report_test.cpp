@@ -63,5 +63,21 @@ TEST(BootReport, it_goes_through_toml) {
     EXPECT_EQ(to_string(again.reason), "rolled_back");
 }
 
+TEST(BootReport, a_report_that_cannot_be_read_leaves_what_the_bootloader_said) {
+    BootReport const written{.slot = "b", .serial_number = "bad \xff number"};
+    auto const read = understand_boot_report(to_toml(written).value(), "sinew.slot=a");
+    EXPECT_EQ(read.slot, "b");
+    EXPECT_EQ(read.serial_number, "bad \uFFFD number");
+
+    for (auto const* torn : {"", "slot = \"b", "serial_number = \"\xff\"\n"}) {
+        auto const known = understand_boot_report(torn, "quiet sinew.slot=a sinew.trial=1\n");
+        EXPECT_EQ(known.slot, "a");
+        EXPECT_TRUE(known.trial);
+        EXPECT_EQ(known.reason, BootReason::update);
+        EXPECT_EQ(understand_boot_report(torn, "root=/dev/vda1 sinew.slot=c").slot, "")
+            << "not a device of ours";
+    }
+}
+
 } // namespace
 } // namespace sinew::device

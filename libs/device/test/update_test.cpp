@@ -20,15 +20,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(UpdateCheck, a_firmware_on_trial_refuses_and_a_validated_one_does_not) {
-    EXPECT_FALSE(check_updatable(R"({"trial":true,"validated":false})", ""));
-    EXPECT_TRUE(check_updatable(R"({"trial":true,"validated":true})", "trial = true\n"));
-    EXPECT_TRUE(check_updatable(R"({"trial":false,"validated":true})", ""));
+    EXPECT_FALSE(check_updatable(R"({"trial":true,"validated":false})", {}));
+    EXPECT_TRUE(check_updatable(R"({"trial":true,"validated":true})", {.trial = true}));
+    EXPECT_TRUE(check_updatable(R"({"trial":false,"validated":true})", {}));
 }
 
 TEST(UpdateCheck, without_a_status_the_boot_report_decides) {
-    EXPECT_FALSE(check_updatable("", "trial = true\n"));
-    EXPECT_FALSE(check_updatable("{torn", "trial = true\n"));
-    EXPECT_TRUE(check_updatable("", "trial = false\n"));
+    EXPECT_FALSE(check_updatable("", {.trial = true}));
+    EXPECT_FALSE(check_updatable("{torn", {.trial = true}));
+    EXPECT_TRUE(check_updatable("", {.trial = false}));
 }
 
 TEST(UpdateLock, only_one_can_have_it) {

@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include <sinew/base/value.hpp>
 #include <sinew/otp.hpp>
 
 #include <gmock/gmock.h>
@@ -22,6 +23,13 @@ TEST(Log, a_line_has_time_level_process_label_and_text) {
                            .label = "Led",
                            .text = "too dark"};
     EXPECT_EQ(log::format(event), "2023-11-14 22:13:20.042 [warning] <3.1> Led: too dark");
+}
+
+TEST(Log, bytes_that_are_not_utf8_do_not_reach_a_line) {
+    log::Event const event{.text = "serial \xff", .fields = {{"name", Value(std::string("\xc3("))}}};
+    EXPECT_THAT(log::format(event), HasSubstr("serial \uFFFD name=\uFFFD("));
+    EXPECT_THAT(log::format_json_line(event),
+                HasSubstr("\"text\":\"serial \uFFFD\",\"fields\":{\"name\":\"\uFFFD(\"}"));
 }
 
 TEST(Log, lines_of_a_process_carry_its_label) {

@@ -11,4 +11,5 @@
 #include <sinew/base/result.hpp>      // IWYU pragma: export
 #include <sinew/base/text.hpp>        // IWYU pragma: export
 #include <sinew/base/unix_socket.hpp> // IWYU pragma: export
+#include <sinew/base/utf8.hpp>        // IWYU pragma: export
 #include <sinew/base/value.hpp>       // IWYU pragma: export

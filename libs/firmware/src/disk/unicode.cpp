@@ -1,9 +1,10 @@
 /// Conversions of characters.
 #include "disk/unicode.hpp"
 
+#include <sinew/base/utf8.hpp>
+
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,31 +25,6 @@ constexpr std::array<char16_t, 128> code_page_850{
     0x2588, 0x2584, 0x00A6, 0x00CC, 0x2580, 0x00D3, 0x00DF, 0x00D4, 0x00D2, 0x00F5, 0x00D5, 0x00B5, 0x00FE,
     0x00DE, 0x00DA, 0x00DB, 0x00D9, 0x00FD, 0x00DD, 0x00AF, 0x00B4, 0x00AD, 0x00B1, 0x2017, 0x00BE, 0x00B6,
     0x00A7, 0x00F7, 0x00B8, 0x00B0, 0x00A8, 0x00B7, 0x00B9, 0x00B3, 0x00B2, 0x25A0, 0x00A0};
-
-/// The next code point of UTF-8 text, taken off its front; nothing if it isn't valid.
-std::optional<char32_t> take_code_point(std::string_view& text) {
-    auto const lead = static_cast<unsigned char>(text.front());
-    text.remove_prefix(1);
-    if (lead < 0x80) {
-        return lead;
-    }
-    int const more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC2 ? 1 : 0;
-    if (more == 0 || lead > 0xF4 || text.size() < static_cast<std::size_t>(more)) {
-        return std::nullopt;
-    }
-    char32_t value = lead & (0x3Fu >> more);
-    for (int i = 0; i < more; ++i) {
-        auto const byte = static_cast<unsigned char>(text.front());
-        text.remove_prefix(1);
-        if ((byte & 0xC0u) != 0x80u) {
-            return std::nullopt;
-        }
-        value = value << 6 | (byte & 0x3Fu);
-    }
-    bool const is_overlong = (more == 2 && value < 0x800) || (more == 3 && value < 0x10000);
-    bool const is_surrogate = value >= 0xD800 && value <= 0xDFFF;
-    return is_overlong || is_surrogate || value > 0x10FFFF ? std::nullopt : std::optional(value);
-}
 
 bool is_between(char16_t c, char16_t first, char16_t last) {
     return c >= first && c <= last;

@@ -1,6 +1,7 @@
 // Events as text for people and as JSON.
 #include "log/add_member.hpp"
 
+#include <sinew/base/utf8.hpp>
 #include <sinew/base/value.hpp>
 #include <sinew/otp/log.hpp>
 
@@ -101,7 +102,7 @@ std::string format(Event const& event, Colours colours) {
     }
     line += event.text;
     (event.is_report ? add_fields_as_table : add_fields_inline)(line, event.fields);
-    return line;
+    return valid_utf8(std::move(line));
 }
 
 std::string format_json_line(Event const& event) {

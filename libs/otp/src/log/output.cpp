@@ -2,6 +2,7 @@
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/base/utf8.hpp>
 #include <sinew/otp/log_output.hpp>
 
 #include <fcntl.h>
@@ -110,12 +111,11 @@ public:
             std::string const text = plain_text(event);
             std::string_view rest = text;
             while (!rest.empty()) {
-                std::size_t const length = std::min({rest.find('\n'), rest.size(), line_limit});
+                auto const line = cut_utf8(rest.substr(0, rest.find('\n')), line_limit);
                 TRY_OK(write_text(m_file.get(), "<" + std::to_string(facility_user + severity(event.level)) +
-                                                    ">" + m_identity + ": " +
-                                                    std::string(rest.substr(0, length)) + "\n"));
-                rest.remove_prefix(
-                    std::min(length + (rest.substr(length).starts_with('\n') ? 1 : 0), rest.size()));
+                                                    ">" + m_identity + ": " + std::string(line) + "\n"));
+                rest.remove_prefix(line.size());
+                rest.remove_prefix(rest.starts_with('\n') ? 1 : 0);
             }
         }
         return {};

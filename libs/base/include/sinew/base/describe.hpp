@@ -13,8 +13,13 @@
 ///     wifi.toml:4: unknown key 'chanel' (did you mean 'channel'? known keys: ssid, channel, psk)
 ///
 /// Supported members: bool, integers, float/double, std::string, std::filesystem::path, std::chrono durations
-/// (text such as "500ms", "5s", "2min", "1h"; plain numbers are refused), enums, std::optional, std::vector,
+/// (text such as "500ms", "-1.5s", "2min", "1h"; plain numbers are refused), enums, std::optional, std::vector,
 /// std::map<std::string, T>, described structs, Value.
+///
+/// What is written reads back as the same object, to the last bit, but for this: bytes that aren't UTF-8 become
+/// U+FFFD; TOML has no null, so an empty std::optional is left out, and is refused inside an array; a value of an
+/// enum without a name is written as its number, and only read where the enum is a set of flags (scoped, with an
+/// operator|). Elsewhere it would be a value that no switch expects.
 #pragma once
 
 #include <sinew/base/detail/type_table.hpp>

@@ -61,16 +61,19 @@ private:
 /// "config.toml:3:7: expected a value". Error invalid_argument.
 [[nodiscard]] Result<Value> parse_toml(std::string_view text, std::string_view source_name);
 
-/// Parses JSON (RFC 8259). Integers outside int64 become doubles. Error invalid_argument.
+/// Parses JSON (RFC 8259). Integers outside int64 become doubles; of members with the same key the last one stays.
+/// Error invalid_argument, also for a number that is larger than any double.
 [[nodiscard]] Result<Value> parse_json(std::string_view text, std::string_view source_name);
 
-/// TOML text of an object: scalars first, then tables. `null` members are left out.
+/// TOML text of an object: scalars first, then tables. `null` members are left out; U+FFFD stands for each byte that
+/// isn't UTF-8, in keys, too, which then still differ.
 /// Error invalid_argument: `value` is not an object, or an array holds null.
 [[nodiscard]] Result<std::string> format_toml(Value const& value);
 
 /// On one line, or one member a line.
 enum class JsonStyle : std::uint8_t { compact, indented };
-/// JSON text. Not-a-number and infinities become null.
+/// JSON text, always UTF-8 as that of format_toml(). Numbers that JSON doesn't have become "NaN", "Infinity" and
+/// "-Infinity", which decode() reads as numbers.
 [[nodiscard]] std::string format_json(Value const& value, JsonStyle style = JsonStyle::compact);
 
 } // namespace sinew

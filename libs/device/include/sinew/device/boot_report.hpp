@@ -47,6 +47,10 @@ struct BootReport {
 };
 BOOST_DESCRIBE_STRUCT(BootReport, (), (reason, detail, slot, trial, rolled_back, serial_number, hostname))
 
+/// The report in `boot_toml`. If that can't be understood, what the bootloader told the kernel (/proc/cmdline), so
+/// that a device is known as one whatever happened to the file.
+[[nodiscard]] BootReport understand_boot_report(std::string_view boot_toml, std::string_view command_line);
+
 /// Where the report lies, below the root `/run`.
 inline constexpr std::string_view boot_report_path = "/run/sinew/boot.toml";
 /// Where a program leaves an EndRecord before it asks PID 1 to reboot.

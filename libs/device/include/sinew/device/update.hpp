@@ -6,6 +6,7 @@
 
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/boot_report.hpp>
 #include <sinew/device/config.hpp>
 
 #include <filesystem>
@@ -46,9 +47,8 @@ private:
     FileDescriptor m_file;
 };
 
-/// Refuses while the running slot is on trial. `status_json` and `boot_toml` are the texts of those files, or
-/// empty. Error unavailable: says what to wait for.
-[[nodiscard]] Result<> check_updatable(std::string_view status_json, std::string_view boot_toml);
+/// Refuses while the running slot is on trial. `status_json` is the text of that file, or empty. Error unavailable: says what to wait for.
+[[nodiscard]] Result<> check_updatable(std::string_view status_json, BootReport const& boot);
 
 /// What a run of fwup came to: its last words, as one line fit for people.
 struct FwupOutcome {
@@ -60,6 +60,9 @@ struct FwupOutcome {
 /// alone on a line. Error: it can't be started.
 [[nodiscard]] Result<FwupOutcome> run_fwup(std::vector<std::string> const& command,
                                            std::function<void(int percent)> const& on_percent);
+
+/// `sinew-update --check`: whether an update would be taken now, and if not, why. Returns the exit status.
+[[nodiscard]] int check_update();
 
 /// Everything of `sinew-update`: reads standard input, prints progress and one line of result, returns the
 /// exit status. On success the device reboots about a second later.

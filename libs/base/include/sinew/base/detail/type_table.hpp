@@ -53,10 +53,10 @@ struct PathTable : TypeTable {
     void (*assign)(void* path, std::string&& text);
 };
 
+/// A std::chrono duration: a number of `size_bytes`, alone in it.
 struct DurationTable : TypeTable {
-    std::int64_t (*nanoseconds)(void const* duration);
-    /// False: the type is too coarse for it.
-    bool (*assign)(void* duration, std::int64_t nanoseconds);
+    std::int64_t unit_ns;
+    bool is_floating;
 };
 
 struct EnumerationTable : TypeTable {
@@ -66,6 +66,8 @@ struct EnumerationTable : TypeTable {
     };
     Entry const* entries;
     std::size_t count;
+    /// Values without a name count, too.
+    bool is_flags;
 };
 
 struct OptionalTable : TypeTable {
@@ -114,10 +116,6 @@ inline constexpr TypeTable integer_table{TypeTable::Kind::integer, size, is_sign
 template<std::size_t size>
 inline constexpr TypeTable number_table{TypeTable::Kind::number, size};
 
-constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b) noexcept {
-    return b == 0 ? a : greatest_common_divisor(b, a % b);
-}
-
 template<typename T>
 concept IsDescribed = requires(T** none) {
     boost_public_member_descriptor_fn(none);
@@ -161,28 +159,28 @@ inline constexpr PathTable path_table{
     [](void const* path) { return static_cast<T const*>(path)->string(); },
     [](void* path, std::string&& text) { *static_cast<T*>(path) = std::move(text); }};
 
+/// 0: its unit has no name in a text.
 template<typename T>
-struct DurationFunctions {
-    using Wide = std::common_type_t<typename T::rep, std::int64_t>;
-    static constexpr std::int64_t scaled = T::period::num * 1'000'000'000;
-    static constexpr std::int64_t divisor = greatest_common_divisor(scaled, T::period::den);
-    static constexpr Wide factor = scaled / divisor;
-    static constexpr Wide quotient = T::period::den / divisor;
-
-    /// As std::chrono::duration_cast.
-    static std::int64_t nanoseconds(void const* duration) {
-        auto const count = static_cast<Wide>(static_cast<T const*>(duration)->count());
-        return static_cast<std::int64_t>(count * factor / quotient);
+constexpr std::int64_t unit_of_duration_ns() noexcept {
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    constexpr std::int64_t day_s = 86'400;
+    if (T::period::num > day_s || T::period::den > second_ns || second_ns % T::period::den != 0) {
+        return 0;
     }
-    static bool assign(void* duration, std::int64_t exact) {
-        auto const count = static_cast<Wide>(exact) * quotient / factor;
-        *static_cast<T*>(duration) = T(static_cast<typename T::rep>(count));
-        return nanoseconds(duration) == exact;
+    std::int64_t const unit_ns = T::period::num * (second_ns / T::period::den);
+    for (std::int64_t const named : {std::int64_t{1}, second_ns / 1'000'000, second_ns / 1'000, second_ns,
+                                     60 * second_ns, 3'600 * second_ns, day_s * second_ns}) {
+        if (unit_ns == named) {
+            return unit_ns;
+        }
     }
-};
+    return 0;
+}
 template<typename T>
 inline constexpr DurationTable duration_table{
-    {TypeTable::Kind::duration}, &DurationFunctions<T>::nanoseconds, &DurationFunctions<T>::assign};
+    {TypeTable::Kind::duration, sizeof(typename T::rep), std::is_signed_v<typename T::rep>},
+    unit_of_duration_ns<T>(),
+    std::floating_point<typename T::rep>};
 
 template<typename T, typename List>
 struct Enumerators;
@@ -195,11 +193,17 @@ struct Enumerators<T, List<Entries...>> {
 };
 template<typename T>
 using EnumeratorsOf = Enumerators<T, decltype(boost_enum_descriptor_fn(static_cast<T**>(nullptr)))>;
+/// Whoever can be joined by '|' stands for a set.
+template<typename T>
+concept IsFlags = std::is_scoped_enum_v<T> && requires(T value) {
+    { value | value } -> std::same_as<T>;
+};
 template<typename T>
 inline constexpr EnumerationTable enumeration_table{
     {TypeTable::Kind::enumeration, sizeof(T), std::is_signed_v<std::underlying_type_t<T>>},
     EnumeratorsOf<T>::entries,
-    EnumeratorsOf<T>::count};
+    EnumeratorsOf<T>::count,
+    IsFlags<T>};
 
 template<typename T>
 inline constexpr OptionalTable optional_table{
@@ -276,6 +280,8 @@ inline constexpr StructureTable structure_table{
     {TypeTable::Kind::structure}, StructureOf<T>::members,    StructureOf<T>::count, &StructureOf<T>::member,
     StructureOf<T>::bases,        StructureOf<T>::base_count, &StructureOf<T>::base};
 template<typename T>
+inline constexpr bool fits_in_int64 = sizeof(T) < 8 || std::is_signed_v<T>;
+template<typename T>
 inline constexpr bool is_supported = false;
 
 template<typename T>
@@ -289,12 +295,14 @@ constexpr TypeTable const* table_of() noexcept {
     } else if constexpr (std::same_as<T, std::vector<bool>>) {
         return &booleans_table;
     } else if constexpr (std::integral<T>) {
-        static_assert(sizeof(T) < 8 || std::is_signed_v<T>,
-                      "64-bit unsigned integers do not fit TOML's integers");
+        static_assert(fits_in_int64<T>, "64-bit unsigned integers do not fit TOML's integers");
         return &integer_table<sizeof(T), std::is_signed_v<T>>;
     } else if constexpr (std::floating_point<T>) {
+        static_assert(sizeof(T) <= sizeof(double), "a long double would lose digits in a text: use a double");
         return &number_table<sizeof(T)>;
     } else if constexpr (IsDescribedEnum<T>) {
+        static_assert(!IsFlags<T> || fits_in_int64<std::underlying_type_t<T>>,
+                      "64 flags do not fit TOML's integers");
         return &enumeration_table<T>;
     } else if constexpr (IsDescribed<T>) {
         return &structure_table<T>;
@@ -305,6 +313,11 @@ constexpr TypeTable const* table_of() noexcept {
     } else if constexpr (IsMap<T>) {
         return &map_table<T>;
     } else if constexpr (IsDuration<T>) {
+        static_assert(unit_of_duration_ns<T>() != 0,
+                      "a text has durations in ns, us, ms, s, min, h or d: use one of these units");
+        static_assert(sizeof(typename T::rep) <= 8 &&
+                          (std::floating_point<typename T::rep> || fits_in_int64<typename T::rep>),
+                      "the text of a duration holds a double or a signed 64-bit integer");
         return &duration_table<T>;
     } else if constexpr (IsPath<T>) {
         return &path_table<T>;
