@@ -4,6 +4,7 @@
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/check_config.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/device/load_config.hpp>
 
@@ -18,7 +19,9 @@ constexpr std::size_t max_config_bytes = 256u << 10;
 template<typename Config>
 Result<Config> load(std::filesystem::path const& path) {
     TRY(auto const text, read_text_file(path, max_config_bytes));
-    return from_toml<Config>(text, path.string());
+    TRY(auto config, from_toml<Config>(text, path.string()));
+    TRY_OK(check(config, path.string()));
+    return config;
 }
 
 } // namespace
