@@ -1,6 +1,6 @@
 /// Driving apt-get.
 ///
-/// Invariant: every call carries the private configuration, in a fixed locale.
+/// Invariant: every call carries the private configuration and none of the host's, in a fixed locale.
 #include "apt.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -41,7 +42,30 @@ constexpr std::string_view keyring = "/usr/share/keyrings/debian-archive-keyring
 constexpr std::array<std::chrono::milliseconds, 4> pauses = {2s, 5s, 15s, 30s};
 
 std::string source_line(std::string_view uri, std::string_view suite) {
-    return fmt::format("deb [signed-by={}] {} {} main", keyring, uri, suite);
+    // A snapshot of the archive is old on purpose; elsewhere an index that has run out may hide a mend.
+    auto const age = uri.contains("://snapshot.debian.org/") ? " check-valid-until=no" : "";
+    return fmt::format("deb [signed-by={}{}] {} {} main", keyring, age, uri, suite);
+}
+
+/// Of the host's settings those that say how to reach an archive; what to believe is decided here.
+std::string transport_settings(std::string_view dump) {
+    constexpr std::array<std::string_view, 10> kept = {
+        "acquire::http::proxy",      "acquire::https::proxy",   "acquire::https::cainfo",
+        "acquire::https::capath",    "acquire::https::sslcert", "acquire::https::sslkey",
+        "acquire::forceipv4",        "acquire::forceipv6",      "acquire::http::user-agent",
+        "acquire::https::user-agent"};
+    std::string settings;
+    for (auto const line : split(dump, '\n')) {
+        std::string lower(line);
+        std::ranges::transform(lower, lower.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        bool const is_kept = std::ranges::any_of(kept, [&](auto name) { return lower.starts_with(name); });
+        if (is_kept && line.ends_with("\";") && std::ranges::count(line, '"') == 2 &&
+            !line.ends_with("\"\";")) {
+            settings += std::string(line) + "\n";
+        }
+    }
+    return settings;
 }
 
 std::string decode_percent(std::string_view text) {
@@ -155,7 +179,8 @@ Result<AptRoot> AptRoot::create(Description const& description, AptOptions optio
     }
     AptRoot root(description, std::move(options));
     TRY(auto const sources, root.find_sources());
-    TRY_OK(root.write_configuration(sources));
+    TRY(auto const settings, root.m_options.run({"apt-config", "dump"}, {.environment = {{"LC_ALL", "C"}}}));
+    TRY_OK(root.write_configuration(sources, transport_settings(settings.output)));
     return root;
 }
 
@@ -179,7 +204,8 @@ Result<std::vector<std::string>> AptRoot::find_sources() const {
     return sources;
 }
 
-Result<> AptRoot::write_configuration(std::vector<std::string> const& sources) const {
+Result<> AptRoot::write_configuration(std::vector<std::string> const& sources,
+                                      std::string_view transport) const {
     auto const& folder = m_options.folder;
     std::error_code error;
     for (auto const* part : {"lists/partial", "cache/archives/partial", "state"}) {
@@ -190,8 +216,7 @@ Result<> AptRoot::write_configuration(std::vector<std::string> const& sources) c
         status += status_entry(name, m_description.architecture);
     }
     auto const path = folder.string();
-    auto const configuration =
-        fmt::format(R"CONF(APT::Architecture "{architecture}";
+    auto const configuration = fmt::format(R"CONF(APT::Architecture "{architecture}";
 #clear APT::Architectures;
 APT::Architectures {{ "{architecture}"; }};
 #clear APT::Update::Pre-Invoke;
@@ -204,6 +229,10 @@ APT::Sandbox::User "root";
 APT::Get::AllowUnauthenticated "0";
 APT::Update::Error-Mode "any";
 Acquire::AllowInsecureRepositories "0";
+Acquire::AllowWeakRepositories "0";
+Acquire::AllowDowngradeToInsecureRepositories "0";
+Acquire::Check-Valid-Until "1";
+Acquire::Check-Date "1";
 Acquire::ForceHash "SHA256";
 Acquire::Languages "none";
 Acquire::Retries "2";
@@ -216,8 +245,11 @@ Dir::Etc::sourcelist "{folder}/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
-)CONF",
-                    fmt::arg("architecture", m_description.architecture), fmt::arg("folder", path));
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
+{transport})CONF",
+                                           fmt::arg("architecture", m_description.architecture),
+                                           fmt::arg("folder", path), fmt::arg("transport", transport));
     TRY_OK(write_file_atomically(folder / "apt.conf", as_bytes(configuration)));
     TRY_OK(write_file_atomically(folder / "status", as_bytes(status)));
     return write_file_atomically(folder / "sources.list",
@@ -234,6 +266,8 @@ Result<CommandResult> AptRoot::run(std::vector<std::string> const& arguments,
                                    CommandOptions const& options) const {
     auto with_locale = options;
     with_locale.environment.emplace_back("LC_ALL", "C");
+    // apt reads this file before the host's, and then leaves those alone.
+    with_locale.environment.emplace_back("APT_CONFIG", (m_options.folder / "apt.conf").string());
     return m_options.run(command(arguments), with_locale);
 }
 
@@ -318,6 +352,22 @@ Result<std::vector<LockedPackage>> AptRoot::find_vanished(std::span<LockedPackag
     std::ranges::copy_if(packages, std::back_inserter(vanished),
                          [&](auto const& package) { return !offered.contains(package.sha256); });
     return vanished;
+}
+
+Result<std::vector<LockChange>> AptRoot::find_older(std::vector<LockChange> const& changes) const {
+    std::vector<LockChange> older;
+    for (auto const& change : changes) {
+        if (change.old_version.empty() || change.new_version.empty() ||
+            change.old_version == change.new_version) {
+            continue;
+        }
+        TRY(auto const compared,
+            m_options.run({"dpkg", "--compare-versions", change.new_version, "lt", change.old_version}, {}));
+        if (compared.status == 0) {
+            older.push_back(change);
+        }
+    }
+    return older;
 }
 
 Result<> AptRoot::download(std::vector<LockedPackage> const& packages, fs::path const& folder) {

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] Result<Lock> resolve();
     /// Those packages that the archive doesn't have any more in this version, or has with other content.
     [[nodiscard]] Result<std::vector<LockedPackage>> find_vanished(std::span<LockedPackage const> packages);
+    /// Those that would go to an older version than the lock has.
+    [[nodiscard]] Result<std::vector<LockChange>>
+    find_older(std::vector<LockChange> const& changes) const;
     /// Downloads into `folder`, as apt names the files. Retried. Error unavailable, corrupt.
     [[nodiscard]] Result<> download(std::vector<LockedPackage> const& packages,
                                     std::filesystem::path const& folder);
@@ -55,7 +58,8 @@ private:
         : m_description(description)
         , m_options(std::move(options)) {}
     [[nodiscard]] Result<std::vector<std::string>> find_sources() const;
-    [[nodiscard]] Result<> write_configuration(std::vector<std::string> const& sources) const;
+    [[nodiscard]] Result<> write_configuration(std::vector<std::string> const& sources,
+                                               std::string_view transport) const;
     [[nodiscard]] std::vector<std::string> command(std::vector<std::string> const& arguments) const;
     [[nodiscard]] Result<CommandResult> run(std::vector<std::string> const& arguments,
                                             CommandOptions const& options = {}) const;

@@ -160,6 +160,16 @@ private:
         progress("resolve", "choosing packages", 8);
         TRY(auto lock, apt.resolve());
         auto const changes = compare_locks(m_lock, lock);
+        TRY(auto const older, apt.find_older(changes));
+        if (!older.empty()) {
+            return failure(
+                ErrorCode::denied,
+                fmt::format(
+                    "the archive offers older packages than {} has, as one does that is out of date, or "
+                    "that somebody holds back; name another in SINEW_DEBIAN_MIRROR, or remove that "
+                    "file to take them:\n{}",
+                    lock_file().string(), format_changes(older)));
+        }
         m_changes.insert(m_changes.end(), changes.begin(), changes.end());
         m_lock = std::move(lock);
         m_has_lock = true;

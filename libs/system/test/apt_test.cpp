@@ -34,7 +34,8 @@ protected:
     std::vector<std::chrono::milliseconds> m_waits;
     std::vector<std::string> m_notices;
 
-    AptRoot make() {
+    AptRoot make(std::string host_settings = "") {
+        m_answers.push_front({.status = 0, .output = std::move(host_settings), .error_output = ""});
         auto root = AptRoot::create(
             m_description, {.folder = m_folder.path(),
                             .mirrors = {"http://mirror/debian"},
@@ -107,6 +108,41 @@ TEST_F(Apt, the_configuration_keeps_signatures_on_and_stays_in_its_folder) {
     auto const sources = read_text_file(m_folder.path() / "sources.list");
     ASSERT_TRUE(sources);
     EXPECT_THAT(*sources, HasSubstr("http://mirror/debian bookworm main"));
+}
+
+TEST_F(Apt, of_the_host_s_settings_only_the_way_to_an_archive_counts) {
+    auto const root =
+        make("Acquire::http::Proxy \"http://proxy:3128\";\nAcquire::Check-Valid-Until \"false\";\n"
+             "Acquire::AllowInsecureRepositories \"true\";\nAPT::Default-Release \"sid\";\n"
+             "Acquire::http::Proxy::evil \"x\"; DPkg::Pre-Invoke {\"rm\";};\n");
+    auto const text = read_text_file(m_folder.path() / "apt.conf").value();
+    EXPECT_THAT(text, HasSubstr("Acquire::http::Proxy \"http://proxy:3128\";"));
+    EXPECT_THAT(text, HasSubstr("Acquire::Check-Valid-Until \"1\";"));
+    EXPECT_THAT(text, HasSubstr("Dir::Etc::parts \"/dev/null\";"));
+    for (auto const* leaked : {"false", "true", "sid", "evil", "Pre-Invoke {"}) {
+        EXPECT_THAT(text, ::testing::Not(HasSubstr(leaked)));
+    }
+}
+
+TEST_F(Apt, only_a_snapshot_may_be_old) {
+    EXPECT_THAT(
+        mirror_sources({"http://snapshot.debian.org/archive/debian/20250520T000000Z"}, "bookworm").front(),
+        HasSubstr("check-valid-until=no"));
+    EXPECT_THAT(mirror_sources({"http://deb.debian.org/debian"}, "bookworm").front(),
+                ::testing::Not(HasSubstr("check-valid-until")));
+}
+
+TEST_F(Apt, versions_that_go_back_are_found) {
+    auto const root = make();
+    will_say(1, "");
+    will_say(0, "");
+    auto const older = root.find_older({{.name = "new", .old_version = "", .new_version = "1"},
+                                        {.name = "busybox", .old_version = "1", .new_version = "2"},
+                                        {.name = "zlib1g", .old_version = "2", .new_version = "1"}});
+    ASSERT_TRUE(older);
+    ASSERT_EQ(older->size(), 1u);
+    EXPECT_EQ(older->front().name, "zlib1g");
+    EXPECT_THAT(m_calls.back(), ElementsAre("dpkg", "--compare-versions", "1", "lt", "2"));
 }
 
 TEST_F(Apt, an_inconsistent_archive_is_tried_again_with_growing_pauses) {
