@@ -27,6 +27,17 @@ TEST_P(ServerEnds, stop_waits_for_the_end) {
     EXPECT_THAT(lines(), ElementsAre("terminate error: bye"));
 }
 
+TEST_P(ServerEnds, stop_outside_a_process_says_what_to_use_there) {
+    auto const server = start_answerer();
+    try {
+        (void)stop(server);
+        FAIL() << "nothing would have happened";
+    } catch (std::logic_error const& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("stop_and_wait()"));
+    }
+    EXPECT_TRUE(is_alive(server));
+}
+
 TEST_P(ServerEnds, stopping_a_dead_process_is_not_found) {
     auto const server = start_answerer();
     ASSERT_TRUE(stop_and_wait(server));

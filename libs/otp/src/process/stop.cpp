@@ -86,6 +86,8 @@ RequestStart start_stop(Pid pid, ExitReason reason, Duration timeout) {
 } // namespace detail
 
 Request<void> stop(Pid pid, ExitReason reason, Duration timeout) {
+    // Nobody could await it elsewhere: nothing would happen, without a word.
+    (void)detail::require_process("stop() (elsewhere stop_and_wait() does the same)");
     return Request<void>(detail::start_stop(pid, std::move(reason), timeout));
 }
 

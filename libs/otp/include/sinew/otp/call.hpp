@@ -279,8 +279,8 @@ template<typename S, typename... Arguments>
         detail::RequestLabel{{}, "the new process", &typeid(S)}, std::nullopt));
 }
 
-/// Asks `pid` to end with `reason` in order, and answers when it has: in a process. Timeout: it goes on
-/// ending. Errors: not_found: it was gone; timed_out; unavailable: it ended with another reason.
+/// Asks `pid` to end with `reason` in order, and answers when it has: in a process; elsewhere it throws. Timeout: it
+/// goes on ending. Errors: not_found: it was gone; timed_out; unavailable: it ended with another reason.
 [[nodiscard]] Request<void> stop(Pid pid, ExitReason reason = ExitReason::normal(),
                                  Duration timeout = default_call_timeout);
 /// The same from outside the scheduler; blocks.
