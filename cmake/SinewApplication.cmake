@@ -3,7 +3,8 @@
 # their sources. It offers:
 #
 #   sinew_application(NAME MAIN src/main.cpp [SOURCES ...] [LIBRARIES ...])
-#       the program NAME. Everything but MAIN is also a library, so that tests can use it.
+#       the program NAME. Everything but MAIN is also a library, so that tests can use it. The targets are NAME_app and
+#       NAME_parts: NAME may be a word that CMake or Sinew keeps to itself ("test", "all", "sinew").
 #   sinew_application_test(NAME SOURCES ...)
 #       a GoogleTest program over that library, run by `sinew test`; nothing when building for a device.
 include_guard(GLOBAL)
@@ -58,12 +59,13 @@ function(sinew_application NAME)
     endif()
     target_include_directories(${NAME}_parts ${visibility} ${CMAKE_CURRENT_SOURCE_DIR}/src)
     target_link_libraries(${NAME}_parts ${visibility} sinew::circuits sinew::otp sinew::base ${ARG_LIBRARIES})
-    add_executable(${NAME} ${ARG_MAIN})
-    target_link_libraries(${NAME} PRIVATE ${NAME}_parts)
+    add_executable(${NAME}_app ${ARG_MAIN})
+    set_target_properties(${NAME}_app PROPERTIES OUTPUT_NAME ${NAME})
+    target_link_libraries(${NAME}_app PRIVATE ${NAME}_parts)
     # CMake would put its own precompiled header behind the version.
     set_source_files_properties(${ARG_MAIN} PROPERTIES
         COMPILE_OPTIONS "-include;${SINEW_APPLICATION_VERSION_HEADER}" SKIP_PRECOMPILE_HEADERS ON)
-    foreach(part IN ITEMS ${NAME}_parts ${NAME})
+    foreach(part IN ITEMS ${NAME}_parts ${NAME}_app)
         get_target_property(kind ${part} TYPE)
         if(NOT kind STREQUAL "INTERFACE_LIBRARY")
             target_compile_options(${part} PRIVATE -Wall -Wextra)

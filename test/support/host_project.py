@@ -16,7 +16,8 @@ class HostProject(Project):
 
     @classmethod
     def create(cls, tool: Tool, parent: pathlib.Path) -> "HostProject":
-        return super().create(tool, parent, "sensor_node")
+        # <errno.h> has a macro of that name.
+        return super().create(tool, parent, "errno")
 
     @contextlib.contextmanager
     def changed(self, path: str, pattern: str, replacement: str) -> Iterator[None]:

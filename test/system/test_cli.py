@@ -78,7 +78,7 @@ def test_a_program_that_crashes_says_where_and_the_tool_how_it_ended(host_projec
     assert "addr2line" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["Blinky", "sinew", "class", "../evil", "a__b", "time", "x" * 41])
+@pytest.mark.parametrize("name", ["Blinky", "../evil", "a__b", "node_", "3d", "x" * 41])
 def test_bad_names_are_refused_and_leave_nothing(tool, tmp_path, name):
     assert "can't name a project" in refusal(tool, "new", name, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []

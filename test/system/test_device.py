@@ -33,7 +33,7 @@ def test_a_crashed_led_is_restarted_and_goes_on_toggling(device):
 
 def test_its_application_can_be_looked_into_over_ssh(device):
     tree = device.tool.run("observe", "--device", "localhost", "--port", str(device.port), "--once")
-    assert tree.startswith("Blinky ")
+    assert tree.startswith("BlinkyApplication ")
     assert "Led <" in tree and "Button <" in tree
 
 

@@ -35,7 +35,7 @@ def running(host_project, tmp_path_factory):
 
 def test_the_tree_shows_who_supervises_whom(running):
     lines = running.ask("observe", "--once").splitlines()
-    assert lines[0].startswith("SensorNode 0.1.0")
+    assert lines[0].startswith("ErrnoApplication 0.1.0")
     led = next(line for line in lines if "Led <" in line)
     button = next(line for line in lines if "Button <" in line)
     assert led[0] in "├└│ " and button[0] in "├└│ "

@@ -150,6 +150,30 @@ void check_rootfs(Checker& check, RootFileSystem const& rootfs) {
     }
 }
 
+/// A word that names nothing would leave nothing out, without a word.
+void check_development(Checker& check, Description const& description) {
+    auto const& development = description.development;
+    auto const is_in = [](auto const& list, std::string const& name) {
+        return std::ranges::find(list, name) != list.end();
+    };
+    for (auto const& applet : development.applets) {
+        check.expect(is_in(description.rootfs.applets, applet), "development.applets",
+                     "'" + applet + "' is none of rootfs.applets");
+    }
+    for (auto const& module : development.modules) {
+        check.expect(is_in(description.kernel.modules, module), "development.modules",
+                     "'" + module + "' is none of kernel.modules");
+    }
+    for (auto const& name : development.services) {
+        check.expect(std::ranges::find(description.services, name, &device::Service::name) !=
+                         description.services.end(),
+                     "development.services", "'" + name + "' is none of services");
+    }
+    for (auto const& program : development.programs) {
+        check.expect_path(program, "development.programs");
+    }
+}
+
 } // namespace
 
 Result<Description> parse_description(std::string_view text, std::string_view source_name) {
@@ -160,6 +184,7 @@ Result<Description> parse_description(std::string_view text, std::string_view so
     check_kernel(check, description);
     check_disk(check, description.disk);
     check_rootfs(check, description.rootfs);
+    check_development(check, description);
     TRY_OK(check.result());
     return description;
 }

@@ -1,15 +1,32 @@
 /// init.toml and device.toml from a description.
 ///
 /// Invariant: nothing here is decided twice; every value is the description's or computed from its layout.
+#include "module_order.hpp"
+
 #include <sinew/device/config.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/device_files.hpp>
 #include <sinew/system/layout.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sinew::system {
+
+void leave_out_development(Development const& development, device::InitConfig& init) {
+    std::erase_if(init.modules, [&](std::string const& module) {
+        return std::ranges::find(development.modules, module_key(module), module_key) !=
+               development.modules.end();
+    });
+}
+
+void leave_out_development(Development const& development, device::DeviceConfig& device) {
+    std::erase_if(device.services, [&](device::Service const& service) {
+        return std::ranges::find(development.services, service.name) != development.services.end();
+    });
+}
 
 device::InitConfig init_config(Description const& description, Layout const& layout,
                                ModuleOrder const& modules, std::int64_t build_time) {

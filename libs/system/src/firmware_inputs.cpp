@@ -3,9 +3,11 @@
 /// The tree is laid in layers: the system's base, what all targets share, what is the target's own, Sinew's
 /// programs, the application, the project's overlays, and last the files that are generated. Invariant: files
 /// of the cache are only linked to, never written.
+#include "check_image.hpp"
 #include "elf_closure.hpp"
 #include "elf_file.hpp"
 #include "image.hpp"
+#include "module_order.hpp"
 #include "tree.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -13,6 +15,7 @@
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/check_config.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/firmware/create.hpp>
 #include <sinew/system/boot_script.hpp>
@@ -66,6 +69,9 @@ public:
         std::error_code error;
         fs::create_directories(m_options.output, error);
         TRY_OK(lay_base());
+        if (m_options.purpose == Purpose::production) {
+            TRY_OK(remove_development_parts());
+        }
         TRY_OK(lay_programs());
         TRY_OK(lay_application());
         TRY_OK(lay_overlays());
@@ -73,6 +79,9 @@ public:
         TRY_OK(make_operations_archive());
         TRY_OK(complete_libraries(
             {.tree = m_tree, .source = m_system.sysroot, .gnu_triplet = m_description.gnu_triplet}));
+        if (m_options.init && m_options.device) {
+            TRY_OK(check_image(m_tree, m_system.modules, *m_options.init, *m_options.device));
+        }
         TRY_OK(make_images());
         TRY_OK(write_scripts());
         m_inputs.rootfs_parts = measure();
@@ -100,6 +109,28 @@ private:
         return {};
     }
 
+    [[nodiscard]] Result<> remove_development_parts() const {
+        auto const& development = m_description.development;
+        for (auto const& applet : development.applets) {
+            std::error_code error;
+            fs::remove(m_tree / fs::path(applet).relative_path(), error);
+        }
+        TRY(auto const files, list_files(m_tree / "usr/lib/modules"));
+        for (auto const& file : files) {
+            if (std::ranges::find(development.modules, module_key(file.stem().string()), module_key) !=
+                development.modules.end()) {
+                TRY_OK(remove_tree(m_tree / "usr/lib/modules" / file));
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] bool is_left_out(std::string const& program) const {
+        auto const& programs = m_description.development.programs;
+        return m_options.purpose == Purpose::production &&
+               std::ranges::find(programs, "/" + program) != programs.end();
+    }
+
     /// Removes symbols and debugging information, which a device has no use for.
     [[nodiscard]] Result<> strip(fs::path const& file) const {
         auto const tool = find_program(m_description.gnu_triplet + "-strip");
@@ -123,6 +154,9 @@ private:
 
     Result<> lay_programs() {
         for (auto const& [path, file] : m_options.programs) {
+            if (is_left_out(path)) {
+                continue;
+            }
             TRY(auto const bytes, read_file(file, program_limit_bytes));
             TRY_OK(install_file(file, m_tree, path, program_mode));
             if (!is_elf(bytes)) {
@@ -194,6 +228,8 @@ private:
             device.product = m_options.identity.product;
             device.version = m_options.identity.version;
         }
+        TRY_OK(device::check(init, "init.toml"));
+        TRY_OK(device::check(device, "device.toml"));
         TRY(m_init_config, to_toml(init));
         TRY(auto const device_text, to_toml(device));
         TRY_OK(install_text(m_init_config, m_tree, "etc/sinew/init.toml", file_mode));

@@ -3,11 +3,13 @@
 
 #include <sinew/base/result.hpp>
 #include <sinew/system/description.hpp>
+#include <sinew/system/device_files.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace sinew::system {
 namespace {
@@ -55,6 +57,28 @@ TEST(Description, a_path_that_leaves_the_tree_is_refused) {
 
 TEST(Description, a_kernel_argument_that_a_boot_script_cant_carry_is_refused) {
     EXPECT_THAT(message_of(replaced(x86_64_text(), "\"panic=5\"", "\"panic='5\"")), HasSubstr("quote"));
+}
+
+TEST(Description, a_part_for_development_that_is_none_is_refused) {
+    EXPECT_THAT(
+        message_of(replaced(x86_64_text(), "modules = [\"uhid\", \"hid-cp2112\"]", "modules = [\"uhit\"]")),
+        HasSubstr("development.modules: 'uhit' is none of kernel.modules"));
+    EXPECT_THAT(message_of(replaced(x86_64_text(), "services = [\"sinew-sim\"]", "services = [\"sim\"]")),
+                HasSubstr("development.services: 'sim'"));
+    EXPECT_THAT(
+        message_of(replaced(x86_64_text(), "\"/usr/bin/time\", \"/usr/bin/vi\"", "\"/usr/bin/emacs\"")),
+        HasSubstr("development.applets: '/usr/bin/emacs'"));
+}
+
+TEST(Description, what_only_developers_need_leaves_a_devices_settings) {
+    auto const description = description_of(x86_64_text());
+    auto device = device_config(description);
+    auto init = init_config(description, layout_of(description),
+                            {.early = {}, .late = {"ext4", "hid_cp2112", "uhid"}}, 0);
+    leave_out_development(description.development, device);
+    leave_out_development(description.development, init);
+    EXPECT_TRUE(device.services.empty());
+    EXPECT_EQ(init.modules, std::vector<std::string>{"ext4"});
 }
 
 TEST(Description, only_the_last_partition_can_expand) {

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
@@ -138,6 +139,8 @@ std::vector<Command> all_commands() {
 
 int run(std::span<char const* const> arguments) {
     std::signal(SIGPIPE, SIG_IGN);
+    // Nothing that is made here, keys, packages and firmware among it, is for others to write to.
+    umask(umask(0) | S_IWGRP | S_IWOTH);
     auto const commands = all_commands();
     GlobalFlags flags;
     Command const* chosen = nullptr;

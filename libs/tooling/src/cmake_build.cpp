@@ -89,6 +89,10 @@ std::optional<BuildStep> parse_build_step(std::string_view line) {
 Result<> build_with_cmake(Console& console, CmakeBuild const& build) {
     std::error_code problem;
     fs::create_directories(build.folder, problem);
+    if (problem) {
+        return std::unexpected(
+            error_from_errno(problem.value(), fmt::format("can't build in {}", build.folder.string())));
+    }
     TRY(auto const lock,
         system::lock_by_name(build.folder / "sinew-build.lock", [&](std::string const& holder) {
             console.warn(fmt::format("waiting for {}, which builds in {}", holder, build.folder.string()));

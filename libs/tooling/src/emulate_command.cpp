@@ -7,6 +7,7 @@
 #include <sinew/tooling/ports.hpp>
 #include <sinew/tooling/process.hpp>
 #include <sinew/tooling/project.hpp>
+#include <sinew/tooling/upload.hpp>
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -130,6 +131,7 @@ Result<int> emulate(Context& context, Options const& options) {
     TRY(auto const command, system::emulator_command(machine.target.description, wanted));
     context.console().detail(join(command, " "));
     announce(context, machine, options, port, terminal);
+    forget_local_host(KeyStore(context.paths().home), port);
     // On the terminal QEMU has the keyboard, so that Ctrl-C reaches the guest.
     TRY(auto const status, run_attached(command, {.on_interrupt = terminal ? OnInterrupt::passes_on
                                                                            : OnInterrupt::asks_to_end}));

@@ -1,5 +1,7 @@
 // The steps of `sinew firmware`. See firmware_build.hpp.
 #include <sinew/base/file.hpp>
+#include <sinew/base/text.hpp>
+#include <sinew/device/check_config.hpp>
 #include <sinew/system.hpp>
 #include <sinew/tooling/cmake_build.hpp>
 #include <sinew/tooling/context.hpp>
@@ -12,6 +14,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -116,7 +119,7 @@ Result<fs::path> build_application(Work const& work, system::BuiltSystem const& 
                             {.source = work.project.folder(),
                              .folder = folder,
                              .variables = std::move(variables),
-                             .targets = {config.name},
+                             .targets = {config.name + "_app"},
                              .label = fmt::format("{} for {}", config.name, config.target)}));
     return folder / "bin" / config.name;
 }
@@ -180,6 +183,62 @@ Result<SigningKey> signing_key(Work const& work) {
     return key;
 }
 
+/// What the project's sinew.toml lays over `config`, checked as the device will check it.
+template<typename Config>
+Result<> lay_over(Work const& work, Config& config, Value const& overlay, std::string_view table) {
+    auto const file = (work.project.folder() / "sinew.toml").string();
+    if (overlay.get_if<Value::Object>() != nullptr) {
+        TRY_OK(decode_onto(config, overlay, file));
+    }
+    return device::check(config, fmt::format("{}: [{}]", file, table));
+}
+
+/// What is known before anything is built, so that a mistake costs no minutes.
+struct Access {
+    device::DeviceConfig device;
+    std::vector<std::string> authorized_keys;
+};
+
+/// The keys for development lie on many machines, unprotected.
+Result<> check_production(ProjectConfig const& config) {
+    if (config.firmware.signing_key == development_key) {
+        return failure(ErrorCode::invalid_argument, "sinew.toml: firmware.signing_key is \"development\", "
+                                                    "which isn't for production: make a key with "
+                                                    "`sinew key generate production`, and name it there");
+    }
+    auto const& keys = config.ssh.authorized_keys;
+    if (std::ranges::find(keys, development_key) != keys.end() ||
+        std::ranges::find(config.firmware.trusted_keys, development_key) !=
+            config.firmware.trusted_keys.end()) {
+        return failure(
+            ErrorCode::invalid_argument,
+            "sinew.toml: ssh.authorized_keys or firmware.trusted_keys has \"development\", which isn't for "
+            "production: name keys of those who may log in and sign");
+    }
+    return {};
+}
+
+Result<Access> settings_of_access(Work const& work, system::Target const& target) {
+    ProjectConfig const& config = work.project.config();
+    Access access{.device = default_device_config(target, config), .authorized_keys = {}};
+    if (work.options.purpose == system::Purpose::production) {
+        TRY_OK(check_production(config));
+        system::leave_out_development(target.description.development, access.device);
+    }
+    TRY_OK(lay_over(work, access.device, config.device, "device"));
+    TRY(auto const lines, authorized_keys(work.keys, config.ssh.authorized_keys, work.project.folder()));
+    for (auto const line : split_nonempty(lines, '\n')) {
+        access.authorized_keys.emplace_back(line);
+    }
+    if (access.authorized_keys.empty() && access.device.ssh.enabled) {
+        return failure(
+            ErrorCode::invalid_argument,
+            "sinew.toml: ssh.authorized_keys is empty: nobody could log in to the device, or update it over "
+            "the network; name a key, or write `enabled = false` below [device.ssh]");
+    }
+    return access;
+}
+
 Result<> add_trust(Work const& work, SigningKey const& key, system::FirmwareOptions& options) {
     ProjectConfig const& config = work.project.config();
     options.public_keys.emplace(config.name + ".pub", key.key.public_key().base64());
@@ -187,32 +246,20 @@ Result<> add_trust(Work const& work, SigningKey const& key, system::FirmwareOpti
         TRY(auto const trusted, work.keys.trusted_key(name, work.project.folder()));
         options.public_keys.emplace(fs::path(name).stem().string() + ".pub", trusted.base64());
     }
-    TRY(auto const lines, authorized_keys(work.keys, config.ssh.authorized_keys, work.project.folder()));
-    for (std::size_t at = 0; at < lines.size();) {
-        std::size_t const end = lines.find('\n', at);
-        options.authorized_keys.push_back(lines.substr(at, end - at));
-        at = end + 1;
-    }
     return {};
 }
 
-/// init.toml and device.toml: what the system says, then what the project's sinew.toml lays over it.
-Result<> add_device_files(Work const& work, system::BuiltSystem const& built,
-                          system::FirmwareOptions& options) {
+/// init.toml: what the system says, then what the project's sinew.toml lays over it.
+Result<device::InitConfig> settings_of_init(Work const& work, system::BuiltSystem const& built,
+                                            std::int64_t build_time) {
     system::Description const& description = built.target.description;
     TRY(auto const layout, system::compute_layout(description));
-    std::string const file = (work.project.folder() / "sinew.toml").string();
-    auto init = system::init_config(description, layout, built.modules, options.build_time);
-    auto device = default_device_config(built.target, work.project.config());
-    if (auto const& overlay = work.project.config().init; overlay.get_if<Value::Object>() != nullptr) {
-        TRY_OK(decode_onto(init, overlay, file));
+    auto init = system::init_config(description, layout, built.modules, build_time);
+    if (work.options.purpose == system::Purpose::production) {
+        system::leave_out_development(description.development, init);
     }
-    if (auto const& overlay = work.project.config().device; overlay.get_if<Value::Object>() != nullptr) {
-        TRY_OK(decode_onto(device, overlay, file));
-    }
-    options.init = std::move(init);
-    options.device = std::move(device);
-    return {};
+    TRY_OK(lay_over(work, init, work.project.config().init, "init"));
+    return init;
 }
 
 Result<> add_overlays(Work const& work, system::FirmwareOptions& options) {
@@ -231,24 +278,18 @@ Result<> add_overlays(Work const& work, system::FirmwareOptions& options) {
 }
 
 Result<system::FirmwareInputs> assemble(Work const& work, system::BuiltSystem const& built,
-                                        std::map<std::string, fs::path> programs, fs::path const& application,
-                                        SigningKey const& key) {
+                                        system::FirmwareOptions options, SigningKey const& key) {
     StepTimer const timer(work.context.console(), "root file system, initramfs, scripts");
     ProjectConfig const& config = work.project.config();
-    system::FirmwareOptions options;
-    options.programs = std::move(programs);
-    options.application = application;
     options.identity = {.product = config.name,
                         .version = config.version,
                         .description = config.description,
                         .author = config.author,
                         .vcs_identifier = {}};
-    TRY(options.build_time, build_time());
     options.private_key = key.key;
     options.output = work.output_folder / "parts";
     TRY_OK(add_overlays(work, options));
     TRY_OK(add_trust(work, key, options));
-    TRY_OK(add_device_files(work, built, options));
     return system::assemble_firmware_inputs(built, options);
 }
 
@@ -295,13 +336,19 @@ Result<FirmwareBuild> build_firmware(Context const& context, Project const& proj
         }));
     InterruptNotice const notice;
     StepTimer const timer(context.console(), "in all");
-    TRY(auto const key, signing_key(work));
     TRY(auto const target, system::load_system(root / "systems", project.config().target));
+    system::FirmwareOptions parts{.purpose = options.purpose};
+    TRY(auto access, settings_of_access(work, target));
+    TRY(auto const key, signing_key(work));
+    parts.device = std::move(access.device);
+    parts.authorized_keys = std::move(access.authorized_keys);
+    TRY(parts.build_time, build_time());
     TRY(auto const built, prepare_system(work, target));
-    TRY(auto programs, find_device_programs(work, built));
+    TRY(parts.init, settings_of_init(work, built, parts.build_time));
+    TRY(parts.programs, find_device_programs(work, built));
     TRY(auto const program, build_application(work, built));
-    TRY(auto const tree, lay_out_application(work, program));
-    TRY(auto const inputs, assemble(work, built, std::move(programs), tree, key));
+    TRY(parts.application, lay_out_application(work, program));
+    TRY(auto const inputs, assemble(work, built, std::move(parts), key));
     TRY(auto report, pack(work, inputs, key, archive));
     return FirmwareBuild{archive, std::move(report), inputs.rootfs_parts};
 }

@@ -18,6 +18,7 @@ namespace {
 
 struct Options {
     bool locked = false;
+    bool production = false;
     std::string output;
     std::string target;
 };
@@ -52,7 +53,11 @@ Result<int> make_firmware(Context& context, Options const& options) {
         project.set_target(options.target);
     }
     fs::path const output = options.output.empty() ? fs::path() : fs::absolute(options.output);
-    TRY(auto const build, build_firmware(context, project, {.locked = options.locked, .output = output}));
+    TRY(auto const build, build_firmware(context, project,
+                                         {.purpose = options.production ? system::Purpose::production
+                                                                        : system::Purpose::development,
+                                          .locked = options.locked,
+                                          .output = output}));
     firmware::Metadata const& metadata = build.report.metadata;
     Console& console = context.console();
     console.say(format_size_report(build));
@@ -70,6 +75,7 @@ Command firmware_command() {
     Command command{.name = "firmware", .summary = "Build a flashable, signed firmware file (.fw)"};
     command.examples = {{"sinew firmware", "build/<target>/NAME.fw"},
                         {"sinew firmware --locked", "exactly the pinned packages, or an error"},
+                        {"sinew firmware --production", "for devices that leave your desk"},
                         {"sinew firmware --verbose", "with the time each step took"},
                         {"sinew firmware --output blinky-1.0.fw --json", "for scripts"}};
     command.options = {{.names = "--output,-o",
@@ -82,6 +88,9 @@ Command firmware_command() {
                         .help = "Another target than sinew.toml's",
                         .value_name = "TARGET",
                         .completes = Completes::target},
+                       {.names = "--production",
+                        .target = &options->production,
+                        .help = "Leave out what only developers need; refuse the keys for development"},
                        {.names = "--locked",
                         .target = &options->locked,
                         .help = "Refuse when a pinned package is gone, instead of taking its successor"}};

@@ -1,12 +1,15 @@
 // KeyStore and authorized keys. See keys.hpp.
+#include <sinew/base/bytes.hpp>
 #include <sinew/base/command.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/tooling/context.hpp>
 #include <sinew/tooling/keys.hpp>
+#include <sinew/tooling/ssh_key_line.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 namespace sinew::tooling {
@@ -18,13 +21,20 @@ namespace {
 constexpr std::size_t longest_key_file = 16384;
 constexpr std::size_t longest_key_name = 64;
 
-Result<> make_private_folder(fs::path const& folder) {
+/// `home` / `name`, for its owner only, whatever this process's umask is; so is `home` when it is made here.
+Result<> make_private_folder(fs::path const& home, std::string_view name) {
     std::error_code problem;
-    fs::create_directories(folder, problem);
-    if (problem) {
-        return std::unexpected(error_from_errno(problem.value(), folder.string()));
+    bool const is_new = fs::create_directories(home, problem);
+    fs::create_directory(home / name, problem);
+    if (!problem && is_new) {
+        fs::permissions(home, fs::perms::owner_all, problem);
     }
-    fs::permissions(folder, fs::perms::owner_all, problem);
+    if (!problem) {
+        fs::permissions(home / name, fs::perms::owner_all, problem);
+    }
+    if (problem) {
+        return std::unexpected(error_from_errno(problem.value(), (home / name).string()));
+    }
     return {};
 }
 
@@ -47,26 +57,58 @@ fs::path with_suffix(fs::path path, std::string_view suffix) {
     return path;
 }
 
-bool is_ssh_key_line(std::string_view line) {
-    return line.starts_with("ssh-") || line.starts_with("ecdsa-sha2-") || line.starts_with("sk-");
+Result<std::vector<std::string>> key_lines_of(fs::path const& file) {
+    TRY(auto const text, read_text_file(file, longest_key_file));
+    auto lines = ssh_key_lines(text);
+    if (!lines) {
+        return std::unexpected(std::move(lines).error().with_context(file.string()));
+    }
+    return lines;
 }
 
-Result<std::string> first_key_line(fs::path const& file) {
-    TRY(auto const text, read_text_file(file, longest_key_file));
-    std::string line = text.substr(0, text.find_first_of("\r\n"));
-    if (!is_ssh_key_line(line)) {
-        return failure(
-            ErrorCode::invalid_argument,
-            fmt::format("{} is not an SSH public key; name a file such as id_ed25519.pub", file.string()));
+/// An entry of sinew.toml is a key, or a file of them.
+bool is_key_line(std::string const& entry, fs::path const& base) {
+    return entry.contains(' ') && !fs::exists(base / entry);
+}
+
+fs::path file_of_entry(std::string const& entry, fs::path const& base) {
+    return entry.starts_with("~/") ? fs::path(environment("HOME")) / entry.substr(2) : base / entry;
+}
+
+Result<std::vector<std::string>> keys_of_entry(std::string const& entry, fs::path const& base) {
+    if (!is_key_line(entry, base)) {
+        return key_lines_of(file_of_entry(entry, base));
     }
-    return line;
+    TRY_OK(check_ssh_key_line(entry));
+    return std::vector<std::string>{entry};
+}
+
+/// ssh(1) takes a private key, or a public one whose private one its agent has.
+fs::path private_key_beside(fs::path const& public_key) {
+    auto beside = public_key;
+    beside.replace_extension();
+    return public_key.extension() == ".pub" && fs::exists(beside) ? beside : public_key;
+}
+
+/// The file in ~/.ssh with the key of `line`, whatever its comment is.
+std::optional<fs::path> own_key_file(std::string_view line) {
+    auto const key = line.substr(0, line.find(' ', line.find(' ') + 1));
+    std::error_code none;
+    for (auto const& entry : fs::directory_iterator(fs::path(environment("HOME")) / ".ssh", none)) {
+        auto const text = entry.path().extension() == ".pub" ? read_text_file(entry.path(), longest_key_file)
+                                                             : Result<std::string>("");
+        if (text && text->starts_with(key)) {
+            return entry.path();
+        }
+    }
+    return std::nullopt;
 }
 
 } // namespace
 
 Result<SigningKey> KeyStore::generate(std::string const& name) const {
     TRY_OK(check_key_name(name));
-    TRY_OK(make_private_folder(m_home / "keys"));
+    TRY_OK(make_private_folder(m_home, "keys"));
     auto const pair = firmware::generate_keys();
     TRY_OK(firmware::save_keys(pair, path_of(name)));
     return SigningKey{pair.private_key, with_suffix(path_of(name), ".priv"), KeyOrigin::made};
@@ -128,7 +170,7 @@ Result<SshKey> KeyStore::ssh_key() const {
     fs::path const public_file = with_suffix(file, ".pub");
     KeyOrigin origin = KeyOrigin::found;
     if (!fs::exists(file)) {
-        TRY_OK(make_private_folder(file.parent_path()));
+        TRY_OK(make_private_folder(m_home, "ssh"));
         auto made = run_checked(
             {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "sinew-development", "-f", file.string()});
         if (!made) {
@@ -137,8 +179,30 @@ Result<SshKey> KeyStore::ssh_key() const {
         }
         origin = KeyOrigin::made;
     }
-    TRY(auto line, first_key_line(public_file));
-    return SshKey{file, std::move(line), origin};
+    TRY(auto lines, key_lines_of(public_file));
+    return SshKey{file, std::move(lines.front()), origin};
+}
+
+std::vector<fs::path> identities(std::vector<std::string> const& entries, fs::path const& base,
+                                 fs::path const& folder) {
+    std::vector<fs::path> files;
+    for (std::string const& entry : entries) {
+        if (entry == development_key) {
+            continue;
+        }
+        if (!is_key_line(entry, base)) {
+            files.push_back(private_key_beside(file_of_entry(entry, base)));
+            continue;
+        }
+        auto const own = own_key_file(entry);
+        auto const file = folder / fmt::format("{}.pub", files.size());
+        if (own) {
+            files.push_back(private_key_beside(*own));
+        } else if (write_file_atomically(file, as_bytes(entry + "\n"), 0600)) {
+            files.push_back(file);
+        }
+    }
+    return files;
 }
 
 Result<std::string> authorized_keys(KeyStore const& store, std::vector<std::string> const& entries,
@@ -148,17 +212,14 @@ Result<std::string> authorized_keys(KeyStore const& store, std::vector<std::stri
         if (entry == development_key) {
             TRY(auto const key, store.ssh_key());
             text += key.public_line + "\n";
-        } else if (is_ssh_key_line(entry)) {
-            text += entry + "\n";
-        } else {
-            fs::path const file =
-                entry.starts_with("~/") ? fs::path(environment("HOME")) / entry.substr(2) : base / entry;
-            auto line = first_key_line(file);
-            if (!line) {
-                return std::unexpected(
-                    std::move(line).error().with_context("sinew.toml: ssh.authorized_keys"));
-            }
-            text += *line + "\n";
+            continue;
+        }
+        auto lines = keys_of_entry(entry, base);
+        if (!lines) {
+            return std::unexpected(std::move(lines).error().with_context("sinew.toml: ssh.authorized_keys"));
+        }
+        for (auto const& line : *lines) {
+            text += line + "\n";
         }
     }
     return text;

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <optional>
 
@@ -13,120 +12,6 @@ namespace sinew::tooling {
 namespace {
 
 constexpr std::size_t longest_name = 40;
-
-// A project's name becomes a C++ namespace, a CMake target, a folder and a program. These can't be all of
-// that.
-constexpr auto cpp_keywords = std::to_array<std::string_view>({"alignas",
-                                                               "alignof",
-                                                               "and",
-                                                               "and_eq",
-                                                               "asm",
-                                                               "auto",
-                                                               "bitand",
-                                                               "bitor",
-                                                               "bool",
-                                                               "break",
-                                                               "case",
-                                                               "catch",
-                                                               "char",
-                                                               "char16_t",
-                                                               "char32_t",
-                                                               "char8_t",
-                                                               "class",
-                                                               "co_await",
-                                                               "co_return",
-                                                               "co_yield",
-                                                               "compl",
-                                                               "concept",
-                                                               "const",
-                                                               "const_cast",
-                                                               "consteval",
-                                                               "constexpr",
-                                                               "constinit",
-                                                               "continue",
-                                                               "decltype",
-                                                               "default",
-                                                               "delete",
-                                                               "do",
-                                                               "double",
-                                                               "dynamic_cast",
-                                                               "else",
-                                                               "enum",
-                                                               "explicit",
-                                                               "export",
-                                                               "extern",
-                                                               "false",
-                                                               "float",
-                                                               "for",
-                                                               "friend",
-                                                               "goto",
-                                                               "if",
-                                                               "import",
-                                                               "inline",
-                                                               "int",
-                                                               "long",
-                                                               "module",
-                                                               "mutable",
-                                                               "namespace",
-                                                               "new",
-                                                               "noexcept",
-                                                               "not",
-                                                               "not_eq",
-                                                               "nullptr",
-                                                               "operator",
-                                                               "or",
-                                                               "or_eq",
-                                                               "private",
-                                                               "protected",
-                                                               "public",
-                                                               "register",
-                                                               "reinterpret_cast",
-                                                               "requires",
-                                                               "return",
-                                                               "short",
-                                                               "signed",
-                                                               "sizeof",
-                                                               "static",
-                                                               "static_assert",
-                                                               "static_cast",
-                                                               "struct",
-                                                               "switch",
-                                                               "template",
-                                                               "this",
-                                                               "thread_local",
-                                                               "throw",
-                                                               "true",
-                                                               "try",
-                                                               "typedef",
-                                                               "typeid",
-                                                               "typename",
-                                                               "union",
-                                                               "unsigned",
-                                                               "using",
-                                                               "virtual",
-                                                               "void",
-                                                               "volatile",
-                                                               "wchar_t",
-                                                               "while",
-                                                               "xor",
-                                                               "xor_eq"});
-
-constexpr auto used_by_sinew = std::to_array<std::string_view>(
-    {"sinew",  "sinewd", "led",   "button", "test",  "tests", "host",  "target", "build",   "src",
-     "config", "all",    "clean", "help",   "std",   "main",  "linux", "unix",   "install", "boost",
-     "base",   "fmt",    "otp",   "fwup",   "gtest", "gmock", "root",  "testing"});
-
-// Functions and variables of the C library live in the global namespace: a namespace can't have their name.
-constexpr auto c_library = std::to_array<std::string_view>(
-    {"abort",    "abs",    "accept", "access", "acct",    "alarm",  "atexit", "atof",    "atoi",    "bind",
-     "brk",      "calloc", "ceil",   "chdir",  "clock",   "clone",  "close",  "connect", "cos",     "creat",
-     "ctime",    "daemon", "div",    "dup",    "environ", "erf",    "exit",   "exp",     "floor",   "fork",
-     "free",     "gamma",  "getenv", "index",  "ioctl",   "kill",   "link",   "listen",  "log",     "malloc",
-     "mmap",     "mount",  "nice",   "open",   "pause",   "perror", "pipe",   "poll",    "pow",     "printf",
-     "puts",     "qsort",  "raise",  "rand",   "random",  "read",   "remove", "rename",  "round",   "scanf",
-     "select",   "send",   "setenv", "signal", "sin",     "sleep",  "socket", "sqrt",    "stat",    "stderr",
-     "stdin",    "stdout", "swab",   "sync",   "syscall", "system", "tan",    "time",    "timer_t", "times",
-     "truncate", "umask",  "uname",  "unlink", "wait",    "write"});
 
 bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -191,17 +76,6 @@ Result<> check_project_name(std::string_view name) {
         return refuse(
             name, "underscores must stand single and between other characters: C++ keeps the rest to itself");
     }
-    if (std::ranges::find(cpp_keywords, name) != cpp_keywords.end()) {
-        return refuse(name, "it is a C++ keyword, and the name becomes a namespace; choose another");
-    }
-    if (std::ranges::find(used_by_sinew, name) != used_by_sinew.end()) {
-        return refuse(name, "Sinew or the build uses that word itself; choose another");
-    }
-    if (std::ranges::find(c_library, name) != c_library.end()) {
-        return refuse(
-            name,
-            "the C library has a function of that name, and the name becomes a namespace; choose another");
-    }
     return {};
 }
 
@@ -216,7 +90,7 @@ std::string type_name_of(std::string_view project_name) {
         result += capital ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
         capital = false;
     }
-    return result;
+    return result + "Application";
 }
 
 Result<> check_version(std::string_view version) {

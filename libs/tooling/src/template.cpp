@@ -111,6 +111,8 @@ Result<std::string> fill_template(std::string_view text, TemplateValues const& v
         }
         if (word == "NAME") {
             result += values.name;
+        } else if (word == "NAMESPACE") {
+            result += values.name + "_app";
         } else if (word == "TYPE") {
             result += type_name_of(values.name);
         } else if (word == "TITLE") {

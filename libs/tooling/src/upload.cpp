@@ -6,7 +6,9 @@
 #include <sinew/tooling/feed_command.hpp>
 #include <sinew/tooling/upload.hpp>
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -22,10 +24,19 @@ constexpr auto status_command = "cat /proc/sys/kernel/random/boot_id /run/sinew/
 constexpr auto status_time_limit = std::chrono::seconds(15);
 constexpr int ssh_failed = 255; // ssh(1): "exits with ... 255 if an error occurred"
 
+/// An address of the loopback interface, not a name that begins like one.
 bool is_this_machine(std::string_view host) {
-    std::string_view const name =
-        host.substr(host.find('@') == std::string_view::npos ? 0 : host.find('@') + 1);
-    return name == "localhost" || name == "::1" || name.starts_with("127.");
+    std::string const name(host.substr(host.find('@') == std::string_view::npos ? 0 : host.find('@') + 1));
+    constexpr std::uint32_t loopback_network = 127;
+    in_addr address{};
+    return name == "localhost" || name == "::1" ||
+           (::inet_pton(AF_INET, name.c_str(), &address) == 1 &&
+            ntohl(address.s_addr) >> 24U == loopback_network);
+}
+
+/// What the key of a device behind a port of this machine is remembered by: its names are all the same.
+std::string local_host_alias(std::uint16_t port) {
+    return fmt::format("port-{}-of-this-machine", port);
 }
 
 /// The last line with words in it, without ssh's own carriage returns.
@@ -65,6 +76,20 @@ public:
         return parse_device_status(result.output);
     }
 
+    /// Whether it would take an update now; otherwise its own words. A device that doesn't know the question is asked
+    /// by the update itself.
+    [[nodiscard]] Result<> check_ready() const {
+        CommandOptions options;
+        options.timeout = status_time_limit;
+        options.group = ProcessGroup::callers;
+        TRY(auto const result, run_command(with("sinew-update --check"), options));
+        auto const said = what_it_said(result);
+        if (result.status == 0 || result.status == ssh_failed || said.contains("unknown argument")) {
+            return {};
+        }
+        return failure(ErrorCode::unavailable, fmt::format("{} takes no update now: {}", m_host, said));
+    }
+
     [[nodiscard]] Result<CommandResult> update(std::filesystem::path const& archive, Console& console) const {
         auto result =
             feed_command(with("sinew-update"), archive, [&](std::uint64_t sent, std::uint64_t total) {
@@ -87,8 +112,9 @@ private:
         }
         if (said.contains("HOST IDENTIFICATION HAS CHANGED") ||
             said.contains("Host key verification failed")) {
-            return "; if the device was written anew, forget its old key: `ssh-keygen -R HOST -f "
-                   "~/.config/sinew/ssh/known_hosts`";
+            return "; if the device was written anew, forget its old key: `ssh-keygen -R NAME -f "
+                   "~/.config/sinew/ssh/known_hosts`, with the NAME that `ssh-keygen -l -f` of that file "
+                   "shows";
         }
         return "";
     }
@@ -210,19 +236,31 @@ std::vector<std::string> ssh_command(KeyStore const& keys, UploadOptions const& 
     add("ConnectTimeout=5");
     add("ServerAliveInterval=5");
     add("ServerAliveCountMax=3");
+    add("StrictHostKeyChecking=accept-new");
+    add("HashKnownHosts=no");
+    add("UserKnownHostsFile=\"" + keys.known_hosts_path().string() + "\"");
     if (is_this_machine(options.host)) {
-        add("StrictHostKeyChecking=no");
-        add("UserKnownHostsFile=/dev/null");
-    } else {
-        add("StrictHostKeyChecking=accept-new");
-        add("UserKnownHostsFile=\"" + keys.known_hosts_path().string() + "\"");
+        add("HostKeyAlias=" + local_host_alias(options.port));
     }
+    // An agent's other keys are nobody's business.
+    add("IdentitiesOnly=yes");
     if (std::filesystem::exists(keys.ssh_key_path())) {
         words.insert(words.end(), {"-i", keys.ssh_key_path().string()});
+    }
+    for (auto const& identity : options.identities) {
+        words.insert(words.end(), {"-i", identity.string()});
     }
     words.insert(words.end(), options.ssh_options.begin(), options.ssh_options.end());
     words.push_back(host);
     return words;
+}
+
+void forget_local_host(KeyStore const& keys, std::uint16_t port) {
+    if (std::filesystem::exists(keys.known_hosts_path())) {
+        // Without an entry there is nothing to forget, and ssh-keygen says so.
+        (void)run_command(
+            {"ssh-keygen", "-q", "-R", local_host_alias(port), "-f", keys.known_hosts_path().string()});
+    }
 }
 
 Result<UploadReport> upload(Console& console, KeyStore const& keys, std::filesystem::path const& archive,
@@ -239,6 +277,7 @@ Result<UploadReport> upload(Console& console, KeyStore const& keys, std::filesys
                         "firmware --target {}`",
                         options.host, before.platform, metadata.platform, before.platform));
     }
+    TRY_OK(device.check_ready());
     console.say(fmt::format("{} runs {} {} on slot {}; sending {} {}.", options.host, before.product,
                             before.version, before.slot, metadata.product, metadata.version));
     TRY(auto const sending, send(console, device, archive, before, options));

@@ -1,4 +1,5 @@
 // `sinew upload`: updates a device over SSH and waits for what becomes of it.
+#include <sinew/base/file.hpp>
 #include <sinew/tooling/command.hpp>
 #include <sinew/tooling/context.hpp>
 #include <sinew/tooling/ports.hpp>
@@ -74,6 +75,11 @@ Result<int> run_upload(Context& context, Options const& options) {
         wanted.ssh_options.insert(wanted.ssh_options.end(), {"-o", setting});
     }
     KeyStore const keys(context.paths().home);
+    TRY(auto const offered, TemporaryDirectory::create("sinew-upload"));
+    if (auto const project = Project::load(context, fs::current_path())) {
+        wanted.identities =
+            identities(project->config().ssh.authorized_keys, project->folder(), offered.path());
+    }
     wanted.previous = options.previous.empty() ? last_uploaded(archive) : fs::path(options.previous);
     TRY(auto const done, upload(context.console(), keys, archive, wanted));
     remember_uploaded(context.console(), archive);

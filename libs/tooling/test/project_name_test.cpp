@@ -32,12 +32,11 @@ TEST(ProjectName, refuses_what_does_not_fit_the_pattern_and_proposes_what_does) 
     EXPECT_THAT(refusal(std::string("a\0b", 3)), HasSubstr("must begin"));
 }
 
-TEST(ProjectName, refuses_words_that_something_else_needs) {
-    EXPECT_THAT(refusal("class"), HasSubstr("C++ keyword"));
-    EXPECT_THAT(refusal("co_await"), HasSubstr("C++ keyword"));
-    EXPECT_THAT(refusal("sinew"), HasSubstr("Sinew or the build"));
-    EXPECT_THAT(refusal("test"), HasSubstr("Sinew or the build"));
-    EXPECT_THAT(refusal("time"), HasSubstr("C library"));
+TEST(ProjectName, takes_words_that_something_else_needs) {
+    for (char const* name : {"class", "co_await", "sinew", "test", "all", "led", "time", "daylight", "errno",
+                             "uint", "timezone", "linux", "std"}) {
+        EXPECT_EQ(refusal(name), "") << name;
+    }
 }
 
 TEST(ProjectName, refuses_underscores_that_cpp_reserves_and_names_too_long) {
@@ -48,8 +47,8 @@ TEST(ProjectName, refuses_underscores_that_cpp_reserves_and_names_too_long) {
 }
 
 TEST(ProjectName, becomes_a_type_name) {
-    EXPECT_EQ(type_name_of("blinky"), "Blinky");
-    EXPECT_EQ(type_name_of("sensor_node_2"), "SensorNode2");
+    EXPECT_EQ(type_name_of("blinky"), "BlinkyApplication");
+    EXPECT_EQ(type_name_of("sensor_node_2"), "SensorNode2Application");
 }
 
 TEST(ProjectVersion, is_major_minor_patch) {

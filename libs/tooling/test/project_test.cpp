@@ -42,7 +42,7 @@ TEST_F(ProjectTest, with_a_mistake_names_file_line_and_key) {
                 HasSubstr("sinew.toml:2: version: expected a string"));
     EXPECT_THAT(refusal("name = \"blinky\"\n\nversion = \"1\"\n"),
                 HasSubstr("sinew.toml:3: version: '1' is not"));
-    EXPECT_THAT(refusal("name = \"class\"\n"), HasSubstr("sinew.toml:1: name: 'class'"));
+    EXPECT_THAT(refusal("name = \"Class\"\n"), HasSubstr("sinew.toml:1: name: 'Class'"));
     EXPECT_THAT(refusal("name = \"blinky\"\ntarget = \"toaster\"\n"),
                 HasSubstr("sinew.toml:2: target: unknown target"));
     EXPECT_THAT(refusal("name = \"blinky\"\ntarget = \"toaster\"\n"), HasSubstr("x86_64"));

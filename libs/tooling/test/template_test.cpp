@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <regex>
+#include <string>
 
 namespace sinew::tooling {
 namespace {
@@ -23,8 +25,9 @@ protected:
 
 TEST(FillTemplate, puts_the_names_in) {
     EXPECT_EQ(
-        *fill_template("namespace @NAME@ { class @TYPE@; } // @TITLE@ on @TARGET@", {"sensor_node", "rpi4"}),
-        "namespace sensor_node { class SensorNode; } // Sensor node on rpi4");
+        *fill_template("namespace @NAMESPACE@ { class @TYPE@; } // @TITLE@, @NAME@ on @TARGET@",
+                       {"sensor_node", "rpi4"}),
+        "namespace sensor_node_app { class SensorNodeApplication; } // Sensor node, sensor_node on rpi4");
 }
 
 TEST(FillTemplate, leaves_other_at_signs_alone) {
@@ -53,6 +56,25 @@ TEST_F(TemplateTest, makes_a_whole_project) {
     }
     EXPECT_EQ(fs::status(*made).permissions(), fs::perms(0755));
     EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(TemplateTest, has_the_name_alone_nowhere_where_cpp_reads_a_word) {
+    // Neither a letter of it nor the whole may stand for something: "errno" is a macro, "daylight" a variable.
+    std::string const name = "zzyzx";
+    auto const made = create_project(context(), folder(), name, "x86_64").value();
+    // What is neither a comment nor within quotes.
+    std::regex const quoted(R"re(//[^\n]*|"[^"\n]*")re");
+    std::regex const alone("\\b" + name + "\\b");
+    int sources = 0;
+    for (auto const& entry : fs::recursive_directory_iterator(made)) {
+        auto const extension = entry.path().extension();
+        if (extension == ".cpp" || extension == ".hpp") {
+            ++sources;
+            auto const code = std::regex_replace(*read_text_file(entry.path()), quoted, "");
+            EXPECT_FALSE(std::regex_search(code, alone)) << entry.path();
+        }
+    }
+    EXPECT_GE(sources, 6);
 }
 
 TEST_F(TemplateTest, leaves_an_existing_folder_as_it_is) {

@@ -33,6 +33,10 @@ sinew-update)
     cp "$here/after" "$here/now"
     [ -f "$here/torn" ] && exit 255
     exit 0 ;;
+"sinew-update --check")
+    if [ -f "$here/busy" ]; then cat "$here/busy" >&2; exit 1; fi
+    if [ -f "$here/older" ]; then echo "sinewd: unknown argument '--check'; see sinewd --help" >&2; exit 2; fi
+    echo "sinew-update: ready" ;;
 *)
     if [ -f "$here/away" ]; then echo "ssh: connect to host nowhere port 22: Connection refused" >&2; exit 255; fi
     cat "$here/now" ;;
@@ -186,6 +190,23 @@ TEST_F(UploadTest, passes_on_why_the_device_refused) {
     EXPECT_THAT(done.error().message(), Not(HasSubstr("warming")));
 }
 
+TEST_F(UploadTest, is_told_at_once_that_another_one_is_on_its_way) {
+    make_two_releases();
+    write("bin/busy", "sinew-update: another update is being installed, or waits for its reboot\n");
+    auto const done = run_upload(folder() / "old.fw");
+    ASSERT_FALSE(done.has_value());
+    EXPECT_THAT(done.error().message(),
+                HasSubstr("takes no update now: sinew-update: another update is being installed"));
+    EXPECT_FALSE(fs::exists(folder() / "bin/received"));
+    EXPECT_THAT(said(), Not(HasSubstr("Only what changed"))) << "no delta was made";
+}
+
+TEST_F(UploadTest, goes_on_with_a_device_that_can_not_be_asked_first) {
+    afterwards("b", uuid(), R"("validated":true,"trial":false)");
+    write("bin/older", "");
+    EXPECT_TRUE(run_upload().has_value());
+}
+
 TEST_F(UploadTest, tells_a_broken_connection_from_a_refusal) {
     write("bin/break", "");
     auto const done = run_upload();
@@ -218,10 +239,39 @@ TEST_F(UploadTest, gives_up_on_a_device_that_never_reboots) {
     EXPECT_EQ(done.error().code(), ErrorCode::timed_out);
 }
 
-TEST_F(UploadTest, remembers_hosts_apart_and_forgets_emulated_ones) {
+TEST_F(UploadTest, checks_the_host_key_of_every_device) {
     KeyStore const keys(folder() / "home");
-    EXPECT_THAT(ssh_command(keys, {.host = "127.0.0.1", .ssh_options = {}}),
-                Contains("UserKnownHostsFile=/dev/null"));
+    for (auto const* host :
+         {"127.0.0.1.somewhere.example", "127.0.0.1", "localhost", "root@::1", "blinky.local"}) {
+        auto const words = ssh_command(keys, {.host = host, .ssh_options = {}});
+        EXPECT_THAT(words, Contains("StrictHostKeyChecking=accept-new")) << host;
+        EXPECT_THAT(words, Not(Contains("UserKnownHostsFile=/dev/null"))) << host;
+        EXPECT_THAT(words, Contains("IdentitiesOnly=yes")) << host;
+    }
+    EXPECT_THAT(ssh_command(keys, {.host = "me@127.0.0.2", .port = 2222, .ssh_options = {}}),
+                Contains("HostKeyAlias=port-2222-of-this-machine"));
+    for (auto const* name :
+         {"127.0.0.1.somewhere.example", "127.evil", "localhost.example", "blinky.local"}) {
+        EXPECT_THAT(ssh_command(keys, {.host = name, .ssh_options = {}}),
+                    Not(Contains(HasSubstr("HostKeyAlias"))))
+            << name;
+    }
+}
+
+TEST_F(UploadTest, forgets_who_was_behind_a_port_when_an_emulated_device_takes_it) {
+    KeyStore const keys(folder() / "home");
+    std::string const key =
+        " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC1Tgm7gjCJcbIJ2bfOJthdwrD0Pa3hN1jHDnNVIhfF7\n";
+    write("home/ssh/known_hosts", "port-2222-of-this-machine" + key + "port-2223-of-this-machine" + key);
+    forget_local_host(keys, 2222);
+    forget_local_host(keys, 2224);
+    EXPECT_EQ(*read_text_file(keys.known_hosts_path()), "port-2223-of-this-machine" + key);
+}
+
+TEST_F(UploadTest, remembers_hosts_apart_and_offers_the_keys_it_is_told_of) {
+    KeyStore const keys(folder() / "home");
+    EXPECT_THAT(ssh_command(keys, {.host = "a", .ssh_options = {}, .identities = {"/home/me/laptop.pub"}}),
+                Contains("/home/me/laptop.pub"));
     auto const words =
         ssh_command(keys, {.host = "me@blinky.local", .port = 2222, .ssh_options = {"-o", "X=y"}});
     EXPECT_EQ(words.back(), "me@blinky.local");

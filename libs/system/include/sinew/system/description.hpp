@@ -141,6 +141,18 @@ struct Board {
 };
 BOOST_DESCRIBE_STRUCT(Board, (), (gpio_chip, gpio_lines, lines))
 
+/// What only those need who develop: `sinew firmware --production` leaves it out.
+struct Development {
+    /// Programs of Sinew, as full paths, and services by name.
+    std::vector<std::string> programs{};
+    std::vector<std::string> services{};
+    /// Commands of busybox whose links are removed, as in rootfs.applets.
+    std::vector<std::string> applets{};
+    /// Modules of kernel.modules.
+    std::vector<std::string> modules{};
+};
+BOOST_DESCRIBE_STRUCT(Development, (), (programs, services, applets, modules))
+
 /// systems/<target>/system.toml.
 struct Description {
     /// The target's name: the name of its folder, and meta-platform of its firmware.
@@ -161,12 +173,14 @@ struct Description {
     device::Watchdog watchdog;
     device::Network network;
     std::vector<device::Service> services{};
+    Development development;
     Emulator emulator;
     Board board;
 };
 BOOST_DESCRIBE_STRUCT(Description, (),
                       (name, summary, release, architecture, gnu_triplet, packages, kernel, crash_log,
-                       bootloader, environment, disk, rootfs, watchdog, network, services, emulator, board))
+                       bootloader, environment, disk, rootfs, watchdog, network, services, development,
+                       emulator, board))
 
 /// Reads and checks a description. `source_name` goes in front of errors. Errors invalid_argument:
 /// "system.toml:12: kernel.consols: ..." for a key; a partition that is missing, twice there, or without a

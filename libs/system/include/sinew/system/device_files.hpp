@@ -21,6 +21,10 @@ struct ModuleOrder {
 [[nodiscard]] device::InitConfig init_config(Description const& description, Layout const& layout,
                                              ModuleOrder const& modules, std::int64_t build_time);
 
+/// Takes out what only those need who develop.
+void leave_out_development(Development const& development, device::InitConfig& init);
+void leave_out_development(Development const& development, device::DeviceConfig& device);
+
 /// What sinewd needs to know about the target; the caller fills in product, version and application.
 [[nodiscard]] device::DeviceConfig device_config(Description const& description);
 

@@ -19,7 +19,15 @@
 
 namespace sinew::system {
 
+/// Who a firmware is for.
+enum class Purpose : std::uint8_t {
+    development,
+    /// Without what [development] of system.toml names.
+    production
+};
+
 struct FirmwareOptions {
+    Purpose purpose = Purpose::development;
     /// Path on the device (without leading slash) -> file on this machine. "sbin/init" also becomes the
     /// initramfs's /init and must be linked statically. Programs are stripped.
     std::map<std::string, std::filesystem::path> programs{};
@@ -34,7 +42,7 @@ struct FirmwareOptions {
     std::vector<std::string> authorized_keys{};
     FirmwareIdentity identity{};
     /// What PID 1 and sinewd are told; start from init_config() and device_config(). Without them: exactly
-    /// those.
+    /// those, and nobody asks whether what they start is there.
     std::optional<device::InitConfig> init{};
     std::optional<device::DeviceConfig> device{};
     /// Seconds since 1970, for every time in the image.

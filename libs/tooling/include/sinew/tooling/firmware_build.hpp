@@ -20,6 +20,8 @@ class Console;
 class Project;
 
 struct FirmwareBuildOptions {
+    /// Production: without parts for development, and with keys of one's own only.
+    system::Purpose purpose = system::Purpose::development;
     /// Refuse instead of taking newer packages when pinned ones are gone.
     bool locked = false;
     /// Empty: build/<target>/NAME.fw.

@@ -64,8 +64,15 @@ private:
     std::filesystem::path m_home;
 };
 
+/// The files of the keys that ssh may offer to a device built with `entries`: private keys where they lie beside the
+/// public ones or in ~/.ssh, else .pub files of keys that an agent may hold, written to `folder` if need be.
+[[nodiscard]] std::vector<std::filesystem::path> identities(std::vector<std::string> const& entries,
+                                                            std::filesystem::path const& base,
+                                                            std::filesystem::path const& folder);
+
 /// The authorized_keys text for `entries` of sinew.toml ([ssh] authorized_keys): "development", .pub files
-/// relative to `base`, or whole key lines. Errors: not_found; invalid_argument: no SSH public key.
+/// relative to `base`, or whole key lines. Errors: not_found; invalid_argument: one that lets nobody in
+/// (ssh_key_line.hpp).
 [[nodiscard]] Result<std::string> authorized_keys(KeyStore const& store,
                                                   std::vector<std::string> const& entries,
                                                   std::filesystem::path const& base);

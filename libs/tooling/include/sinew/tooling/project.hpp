@@ -46,10 +46,12 @@ struct ProjectConfig {
 BOOST_DESCRIBE_STRUCT(ProjectConfig, (),
                       (name, version, target, description, author, firmware, ssh, device, init))
 
-/// Whether `name` can name a project: [a-z][a-z0-9_]*, at most 40 characters, no word that C++ or Sinew needs
-/// itself. Error invalid_argument says which rule it breaks and proposes a name where one is near.
+/// Whether `name` can name a project: [a-z][a-z0-9_]*, at most 40 characters, underscores single and inside. Any such
+/// name will do: what is made of it for C++ and CMake has a form that nobody else declares (template.hpp,
+/// cmake/SinewApplication.cmake). Error invalid_argument says which rule it breaks and proposes a name where one is
+/// near.
 [[nodiscard]] Result<> check_project_name(std::string_view name);
-/// "sensor_node" as a type's name: "SensorNode".
+/// "sensor_node" as the type of its application: "SensorNodeApplication".
 [[nodiscard]] std::string type_name_of(std::string_view project_name);
 /// Whether `version` is MAJOR.MINOR.PATCH with an optional -prerelease and +build. Error invalid_argument.
 [[nodiscard]] Result<> check_version(std::string_view version);

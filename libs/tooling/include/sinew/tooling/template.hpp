@@ -1,7 +1,9 @@
 /// Project templates: templates/application, copied with the project's own names put in.
 ///
-/// In a template's text @NAME@ is the project's name, @TYPE@ its type name (SensorNode), @TITLE@ its name for
-/// people (Sensor node) and @TARGET@ the target. A file or folder called "NAME" is renamed too; "gitignore"
+/// In a template's text @NAME@ is the project's name, @NAMESPACE@ the C++ namespace (sensor_node_app) and @TYPE@ the
+/// type (SensorNodeApplication) that are made of it, @TITLE@ its name for people (Sensor node) and @TARGET@ the
+/// target. Where C++ reads a word, the name never stands alone: it may be a keyword, or what a system's header
+/// declares or defines as a macro. A file or folder called "NAME" is renamed too; "gitignore"
 /// becomes ".gitignore" and "gitkeep" ".gitkeep".
 #pragma once
 

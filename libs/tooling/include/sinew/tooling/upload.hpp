@@ -90,6 +90,8 @@ struct UploadOptions {
     std::uint16_t port = 22;
     /// Further words for ssh, before the host.
     std::vector<std::string> ssh_options;
+    /// Keys to offer beside the one for development: files of ssh(1), or .pub files of keys that an agent holds.
+    std::vector<std::filesystem::path> identities{};
     /// An archive that the device may run. If it does, only what changed is sent; if that isn't accepted,
     /// all.
     std::filesystem::path previous{};
@@ -108,9 +110,12 @@ struct UploadReport {
     Duration total{};
 };
 
-/// The words that start ssh for `options`: the development key is offered, hosts are remembered apart from
-/// the user's own, and those on this machine (emulated ones, made anew again and again) not at all.
+/// The words that start ssh for `options`: the development key and `identities` are offered and no others, and hosts
+/// are remembered apart from the user's own; devices behind a port of this machine by that port.
 [[nodiscard]] std::vector<std::string> ssh_command(KeyStore const& keys, UploadOptions const& options);
+
+/// Forgets who was behind `port` of this machine: an emulated device is going to be.
+void forget_local_host(KeyStore const& keys, std::uint16_t port);
 
 /// Uploads. Errors: unavailable: the device can't be reached; invalid_argument: another platform, or the
 /// device refused (in its words); timed_out; io: the connection broke; and denied: the device went back to
