@@ -1,8 +1,8 @@
 /// Implements text.hpp.
 #include <sinew/base/text.hpp>
+#include <sinew/base/utf8.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -37,29 +37,15 @@ std::optional<Integer> parse_whole(std::string_view text, Integer least, Integer
 
 /// How many bytes the character in front of `text` has; 0 if it isn't one that may be shown.
 std::size_t length_of_shown(std::string_view text) {
-    auto const byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    if (byte(0) < 0x80) {
-        return byte(0) >= 0x20 && byte(0) != 0x7F ? 1 : 0;
-    }
-    std::size_t const length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-    if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < length) {
+    auto rest = text;
+    auto const code = take_code_point(rest);
+    auto const is_within = [code](char32_t first, char32_t last) { return *code >= first && *code <= last; };
+    if (!code || is_within(0, 0x1F) || is_within(0x7F, 0x9F)) {
         return 0;
     }
-    std::uint32_t code = byte(0) & (0x7Fu >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0u) != 0x80) {
-            return 0;
-        }
-        code = code << 6u | (byte(i) & 0x3Fu);
-    }
-    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    auto const is_within = [code](std::uint32_t first, std::uint32_t last) {
-        return code >= first && code <= last;
-    };
     bool const turns_writing =
         is_within(0x200E, 0x200F) || is_within(0x2028, 0x202E) || is_within(0x2066, 0x2069);
-    bool const is_one = code >= least.at(length) && code <= 0x10FFFF && !is_within(0xD800, 0xDFFF);
-    return is_one && !is_within(0x80, 0x9F) && !turns_writing ? length : 0;
+    return turns_writing ? 0 : text.size() - rest.size();
 }
 
 void append_escaped(std::string& shown, char byte) {
