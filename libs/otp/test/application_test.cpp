@@ -24,6 +24,7 @@ namespace sinew {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class Applications : public ::testing::Test {
@@ -93,42 +94,73 @@ TEST_F(Applications, a_tree_that_gives_up_ends_the_program) {
                                            HasSubstr("stopped")));
 }
 
+/// Plays the service manager: hears `count` datagrams, then asks the sender to stop.
+class ServiceManager {
+public:
+    ServiceManager(std::filesystem::path const& path, std::size_t count)
+        : m_count(count) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.c_str(), path.string().size());
+        EXPECT_EQ(bind(m_listener.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
+        int const on = 1;
+        (void)setsockopt(m_listener.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+        m_thread = std::jthread([this] { hear(); });
+    }
+    std::vector<std::string> heard() {
+        m_thread.join();
+        return m_heard;
+    }
+
+private:
+    void hear() {
+        while (m_heard.size() < m_count) {
+            std::array<char, 64> text{};
+            std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+            iovec part{.iov_base = text.data(), .iov_len = text.size()};
+            msghdr message{};
+            message.msg_iov = &part;
+            message.msg_iovlen = 1;
+            message.msg_control = control.data();
+            message.msg_controllen = control.size();
+            ssize_t const length = recvmsg(m_listener.get(), &message, 0);
+            m_heard.emplace_back(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+            cmsghdr const* const header = CMSG_FIRSTHDR(&message);
+            if (m_heard.size() == m_count && header != nullptr) {
+                ucred sender{};
+                std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+                kill(sender.pid, SIGTERM);
+            }
+        }
+    }
+
+    FileDescriptor m_listener{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    std::size_t m_count;
+    std::vector<std::string> m_heard;
+    std::jthread m_thread;
+};
+
 TEST_F(Applications, it_tells_it_is_ready_and_stops_in_order_on_sigterm) {
     configure("");
     std::string const socket_path = (directory.path() / "notify").string();
-    FileDescriptor const listener(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
-    ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
-
-    ucred sender{};
-    std::string first_state;
-    std::jthread manager([&] {
-        int const on = 1;
-        (void)setsockopt(listener.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-        std::array<char, 64> text{};
-        std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
-        iovec part{.iov_base = text.data(), .iov_len = text.size()};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        ssize_t const length = recvmsg(listener.get(), &message, 0);
-        first_state.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-        if (cmsghdr const* const header = CMSG_FIRSTHDR(&message)) {
-            std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-            kill(sender.pid, SIGTERM);
-        }
-    });
+    ServiceManager manager(socket_path, 1);
     CommandResult const result =
         run({"--config", directory.path().string()}, {.environment = {{"NOTIFY_SOCKET", socket_path}}});
-    manager.join();
-    EXPECT_EQ(first_state, "READY=1");
+    EXPECT_THAT(manager.heard(), ElementsAre("READY=1"));
     EXPECT_EQ(result.status, 0) << result.error_output;
     EXPECT_THAT(result.error_output, AllOf(HasSubstr("about to stop"), HasSubstr("lamp off: shutdown"),
                                            HasSubstr("has stopped in order")));
+}
+
+TEST_F(Applications, it_tells_that_it_lives_as_often_as_it_is_asked_to) {
+    configure("");
+    std::string const socket_path = (directory.path() / "notify").string();
+    ServiceManager manager(socket_path, 4);
+    CommandResult const result =
+        run({"--config", directory.path().string()},
+            {.environment = {{"NOTIFY_SOCKET", socket_path}, {"WATCHDOG_USEC", "60000"}}});
+    EXPECT_THAT(manager.heard(), ElementsAre("READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"));
+    EXPECT_EQ(result.status, 0) << result.error_output;
 }
 
 } // namespace

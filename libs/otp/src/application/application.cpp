@@ -1,4 +1,5 @@
 #include "application/notify.hpp"
+#include "application/pulse.hpp"
 #include "application/services.hpp"
 #include "log/settings.hpp"
 
@@ -140,6 +141,14 @@ int run_tree(Application& application, ApplicationInfo const& info, Config const
     }
     if (Result<> const told = detail::notify_service_manager("READY=1"); !told) {
         log::warning(told.error().message());
+    }
+    if (auto const limit = detail::pulse_limit(environment("WATCHDOG_USEC", ""))) {
+        auto const pulse = node.start<detail::Pulse>(
+            {},
+            detail::PulseOptions{.top = applications.tree(name).value_or(SupervisorRef()), .limit = *limit});
+        if (!pulse) {
+            log::warning(pulse.error().message());
+        }
     }
     log::info(name + " " + std::string(info.version) + " is up");
     if (wait_for_signal_or_end(signal_fd, end_event.get()) == Wakeup::tree_ended) {

@@ -16,7 +16,7 @@
 namespace sinew::detail {
 
 Result<> notify_service_manager(std::string_view state) {
-    char const* const path = std::getenv("NOTIFY_SOCKET"); // NOLINT(concurrency-mt-unsafe): the main thread's
+    char const* const path = std::getenv("NOTIFY_SOCKET"); // NOLINT(concurrency-mt-unsafe): nobody sets it
     if (path == nullptr || *path == '\0') {
         return {};
     }
