@@ -40,6 +40,15 @@ class Boot:
         assert line, f"PID 1 was never reached:\n{self.console}"
         return dict(re.findall(r"sinew\.(\w+)=(\w+)", line[1]))
 
+    @property
+    def choice(self) -> dict[str, str]:
+        """Which slot, and as what."""
+        return {name: self.arguments[name] for name in self.arguments if name not in ("starts", "runs")}
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        return int(self.arguments["starts"]), int(self.arguments["runs"])
+
 
 @dataclasses.dataclass
 class Machine:
@@ -137,64 +146,125 @@ def updated(machine, stand_ins) -> Machine:
 
 def validated_state(slot: str) -> bytes:
     """The state block as `validate` writes it."""
-    return f"# GRUB Environment Block\nslot={slot}\ntry=\nwhole=yes\n".encode().ljust(BLOCK, b"#")
+    return grub_block(slot=slot, **{"try": ""}, whole="yes")
+
+
+def grub_block(**variables: str | int) -> bytes:
+    lines = "".join(f"{name}={value}\n" for name, value in variables.items())
+    return f"# GRUB Environment Block\n{lines}".encode().ljust(BLOCK, b"#")
+
+
+def both_validated(machine: Machine, slot: str, **more: str | int) -> None:
+    """Slot `slot` decided, the other one good, too."""
+    machine.write(machine.state_block, validated_state(slot))
+    machine.write(machine.copy_block, validated_state(slot))
+    values = {"tried": 1, "starts": 0, "runs": 0, "slot_a": "good", "slot_b": "good", "active": slot}
+    machine.write(machine.tried_block, grub_block(**(values | more)))
 
 
 def test_a_new_device_starts_slot_a(machine):
-    assert machine.boot().arguments == {"slot": "a", "trial": "0"}
+    assert machine.boot().choice == {"slot": "a", "trial": "0"}
 
 
 def test_an_update_is_started_once_and_without_validation_the_old_slot_comes_back(updated):
-    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
+    assert updated.boot().choice == {"slot": "b", "trial": "1"}
     assert b"tried=1" in updated.read(updated.tried_block)
-    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert updated.boot().choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
 
 
 def test_with_a_destroyed_state_block_its_copy_counts(updated):
     updated.write(updated.state_block, b"\xff" * BLOCK)
     boot = updated.boot()
-    assert boot.arguments == {"slot": "b", "trial": "1"}
+    assert boot.choice == {"slot": "b", "trial": "1"}
     assert "using its copy" in boot.console
 
 
 @pytest.mark.all
 def test_with_a_destroyed_copy_the_state_block_counts(updated):
     updated.write(updated.copy_block, b"\xff" * BLOCK)
-    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
+    assert updated.boot().choice == {"slot": "b", "trial": "1"}
+
+
+def test_without_any_boot_state_the_slot_validated_last_starts(updated):
+    both_validated(updated, "b")
+    updated.write(updated.state_block, bytes(BLOCK))
+    updated.write(updated.copy_block, bytes(BLOCK))
+    assert updated.boot().choice == {"slot": "b", "trial": "0"}
 
 
 @pytest.mark.all
-def test_without_any_boot_state_slot_a_starts(updated):
-    updated.write(updated.state_block, bytes(BLOCK))
-    updated.write(updated.copy_block, bytes(BLOCK))
-    assert updated.boot().arguments == {"slot": "a", "trial": "0"}
+def test_without_any_boot_state_and_counters_slot_a_starts(updated):
+    for block in (updated.state_block, updated.copy_block, updated.tried_block):
+        updated.write(block, bytes(BLOCK))
+    assert updated.boot().choice == {"slot": "a", "trial": "0"}
 
 
 def test_a_trial_that_cannot_be_written_down_is_not_started(updated):
     updated.write(updated.tried_block, b"\xff" * BLOCK)
-    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert updated.boot().choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
 
 
 def test_a_slot_on_trial_without_a_kernel_is_given_up_for_the_other(updated):
     updated.remove_kernel("b")
     boot = updated.boot()
-    assert boot.arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert boot.choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
     assert "slot b can't be loaded" in boot.console
 
 
 @pytest.mark.all
 def test_a_validated_slot_without_a_kernel_is_replaced_by_the_other(updated):
     updated.write(updated.state_block, validated_state("b"))
-    assert updated.boot().arguments == {"slot": "b", "trial": "0"}
+    assert updated.boot().choice == {"slot": "b", "trial": "0"}
     updated.remove_kernel("b")
-    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert updated.boot().choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
+
+
+def test_a_slot_whose_platform_never_comes_up_is_given_up_for_the_other_good_one(updated):
+    both_validated(updated, "b", starts=1)
+    for starts in (2, 3):
+        boot = updated.boot()
+        assert boot.choice == {"slot": "b", "trial": "0"}
+        assert boot.counts[0] == starts
+    boot = updated.boot()
+    assert boot.choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert boot.counts[0] == 4
+    assert "slot b was started three times" in boot.console
+
+
+def test_with_a_damaged_partition_table_the_slot_starts_all_the_same(updated):
+    both_validated(updated, "b")
+    sector = updated.read(0)
+    updated.write(0, sector[:446] + bytes(64) + sector[510:])
+    assert updated.boot().choice == {"slot": "b", "trial": "0"}
+
+
+@pytest.mark.all
+def test_two_slots_that_never_come_up_take_turns_and_the_counts_stay_bounded(updated):
+    both_validated(updated, "a", starts=3, runs=5)
+    boots = [updated.boot() for _ in range(4)]
+    assert [boot.arguments["slot"] for boot in boots] == ["b", "b", "b", "a"]
+    assert [boot.counts for boot in boots] == [(4, 6), (5, 6), (6, 6), (1, 6)]
+
+
+@pytest.mark.all
+def test_a_slot_that_was_never_validated_stands_in_only_on_trial(updated):
+    both_validated(updated, "a", starts=3, slot_b="unproven")
+    assert updated.boot().choice == {"slot": "b", "trial": "1", "rolled_back": "1"}
+
+
+@pytest.mark.all
+def test_a_slot_with_nothing_to_stand_in_for_it_is_started_again(machine):
+    both_validated(machine, "a", starts=3, slot_b="")
+    boot = machine.boot()
+    assert boot.choice == {"slot": "a", "trial": "0"}
+    assert boot.counts[0] == 1
 
 
 @pytest.mark.skipif(not kvm_works(), reason="QEMU can't use KVM on this machine")
 def test_a_trial_and_its_rollback_under_kvm(updated):
     updated.accelerator = "kvm"
-    assert updated.boot().arguments == {"slot": "b", "trial": "1"}
-    assert updated.boot().arguments == {"slot": "a", "trial": "0", "rolled_back": "1"}
+    assert updated.boot().choice == {"slot": "b", "trial": "1"}
+    assert updated.boot().choice == {"slot": "a", "trial": "0", "rolled_back": "1"}
 
 
 @pytest.mark.all

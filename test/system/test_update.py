@@ -9,23 +9,12 @@ import zipfile
 import pytest
 
 from support.device import Device
+from support.partitions import partitions
 from support.tool import TOOL, Tool
 from support.waiting import PATIENCE_S
 
 # One worker builds in the shared project at a time.
 changes_the_project = pytest.mark.xdist_group("blinky")
-
-
-def partitions(image: pathlib.Path) -> dict[str, tuple[int, int]]:
-    """Where the partitions of an image are, in bytes, as sfdisk(8) reads it."""
-    names = {1: "boot_a", 2: "boot_b", 5: "rootfs_a", 6: "rootfs_b", 7: "data"}
-    table = json.loads(subprocess.run(["sfdisk", "--json", image], capture_output=True, check=True).stdout)
-    found = {}
-    for entry in table["partitiontable"]["partitions"]:
-        number = int(entry["node"].removeprefix(str(image)))
-        if number in names:
-            found[names[number]] = (entry["start"] * 512, entry["size"] * 512)
-    return found
 
 
 def digest(image: pathlib.Path, name: str) -> str:
@@ -102,7 +91,7 @@ def test_an_update_that_is_never_validated_falls_back_at_the_deadline(blinky, de
     """The application starts, but its node hangs before it says that it is ready."""
     project = blinky.project
     project.edit("src/main.cpp", r"^(        auto board = )", "        for (;;) {}\n\\1")
-    project.edit("sinew.toml", r"^# \[init\]$", '[device.startup_guard]\ndeadline = "15s"\n# [init]')
+    project.edit("sinew.toml", r"^# \[init\]$", '[device.startup_guard]\ndeadline = "20s"\n# [init]')
     hanging = blinky.build("0.4.0")
     project.edit("src/main.cpp", r"^        for \(;;\) \{\}\n", "")
     done = upload(blinky, device, hanging)

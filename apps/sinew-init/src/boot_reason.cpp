@@ -4,6 +4,7 @@
 #include "boot_reason.hpp"
 
 #include <sinew/base/file.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/device/boot_report.hpp>
 
 #include <unistd.h>
@@ -37,6 +38,24 @@ std::string first_line(std::string_view text) {
 /// The end record that describes the last run best: memory was written last.
 std::optional<device::EndRecord> last_end(BootEvidence const& evidence) {
     return evidence.crash_store.end ? evidence.crash_store.end : evidence.saved_end;
+}
+
+bool is_orderly(device::EndRecord const& end) {
+    return end.reason == BootReason::reboot_requested || end.reason == BootReason::update ||
+           end.reason == BootReason::power_on;
+}
+
+/// The bootloader gave the other slot up after starting it again and again.
+std::string why_not_started(BootEvidence const& evidence) {
+    std::string text = "slot ";
+    text += evidence.command_line.slot == "a" ? "b" : "a";
+    text +=
+        " was started " + std::to_string(device::starts_of_a_slot) + " times and its platform never came up";
+    if (evidence.crash_store.panic) {
+        return text + ": the kernel panicked: " + *evidence.crash_store.panic;
+    }
+    auto const end = last_end(evidence);
+    return text + (end && !end->detail.empty() ? ": " + end->detail : "");
 }
 
 std::string why_not_validated(BootEvidence const& evidence) {
@@ -85,10 +104,14 @@ device::BootReport explain_boot(BootEvidence const& evidence) {
     report.slot = evidence.command_line.slot;
     report.trial = evidence.command_line.trial;
     report.rolled_back = evidence.command_line.rolled_back;
+    report.starts = evidence.command_line.starts;
+    report.runs = evidence.command_line.runs;
     auto const end = last_end(evidence);
+    report.orderly = end && is_orderly(*end) && !evidence.crash_store.panic;
     if (report.rolled_back) {
         report.reason = BootReason::rolled_back;
-        report.detail = why_not_validated(evidence);
+        report.detail = report.starts > device::starts_of_a_slot ? why_not_started(evidence)
+                                                                 : why_not_validated(evidence);
     } else if (report.trial) {
         report.reason = BootReason::update;
     } else if (evidence.crash_store.panic) {

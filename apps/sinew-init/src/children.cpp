@@ -19,12 +19,6 @@
 #include <optional>
 
 namespace sinew::init {
-namespace {
-
-constexpr int inherited_number = 3;
-
-} // namespace
-
 Result<pid_t> start_command(CommandSpec const& spec) {
     FileDescriptor const console(::open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY));
     auto const output = console ? Redirect::to(console.get()) : Redirect::inherited();
@@ -33,10 +27,8 @@ Result<pid_t> start_command(CommandSpec const& spec) {
                            .environment_is = ProcessOptions::Environment::whole,
                            .output = output,
                            .error_output = output,
+                           .descriptors = spec.descriptors,
                            .group = ProcessGroup::session};
-    if (spec.inherited_descriptor >= 0) {
-        options.descriptors.emplace_back(spec.inherited_descriptor, inherited_number);
-    }
     TRY(auto command, Process::start(options));
     return command.release(); // reap() hears of its end, as of everyone's.
 }

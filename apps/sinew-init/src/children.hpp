@@ -21,8 +21,8 @@ struct CommandSpec {
     std::vector<std::string> arguments;
     /// The whole environment.
     std::vector<std::pair<std::string, std::string>> environment;
-    /// Handed on as descriptor 3; -1: none.
-    int inherited_descriptor = -1;
+    /// Descriptors it gets: {the one here, its number there}.
+    std::vector<std::pair<int, int>> descriptors = {};
 };
 
 /// Starts the command in a session of its own, with all signals unblocked, standard input from /dev/null, and

@@ -3,8 +3,11 @@
 /// Invariant: at most 16 KiB are looked at; the kernel's own limit is below that on every architecture.
 #include "kernel_command_line.hpp"
 
+#include <sinew/base/text.hpp>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +17,7 @@ namespace {
 
 constexpr std::size_t max_command_line_bytes = 16u << 10;
 constexpr std::size_t max_serial_bytes = 64;
+constexpr std::int64_t most_counted = 1000;
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0';
@@ -47,6 +51,10 @@ std::string without_quotes(std::string_view text) {
     return plain;
 }
 
+int small_count(std::string_view text) {
+    return static_cast<int>(parse_int64(text, 0, most_counted).value_or(0));
+}
+
 char underscored(char c) {
     return c == '-' ? '_' : c;
 }
@@ -72,6 +80,10 @@ KernelCommandLine parse_kernel_command_line(std::string_view text) {
             result.trial = value == "1";
         } else if (key == "sinew.rolled_back") {
             result.rolled_back = value == "1";
+        } else if (key == "sinew.starts") {
+            result.starts = small_count(value);
+        } else if (key == "sinew.runs") {
+            result.runs = small_count(value);
         } else if (key == "sinew.serial") {
             result.serial_number = value.substr(0, max_serial_bytes);
         }

@@ -16,6 +16,9 @@ struct KernelCommandLine {
     bool trial = false;
     /// sinew.rolled_back=1: the bootloader returned from a slot that was never validated.
     bool rolled_back = false;
+    /// sinew.starts, sinew.runs: what the bootloader has counted, this start included; 0: it doesn't count.
+    int starts = 0;
+    int runs = 0;
     /// sinew.serial: the device's serial number, if the bootloader knows it.
     std::string serial_number;
     friend bool operator==(KernelCommandLine const&, KernelCommandLine const&) = default;

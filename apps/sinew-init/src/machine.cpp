@@ -5,11 +5,15 @@
 #include "disk.hpp"
 #include "kernel_command_line.hpp"
 #include "mbr.hpp"
+#include "partition_repair.hpp"
 
 #include <sinew/base/clock.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/device/hardware_watchdog.hpp>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
 
 #include <chrono>
 #include <string>
@@ -21,8 +25,16 @@ namespace {
 
 // USB and slow cards take a while to be there.
 constexpr Duration disk_limit = std::chrono::seconds(30);
+// The kernel reads the table when it finds the disk, before it tells anybody.
+constexpr Duration partitions_limit = std::chrono::seconds(3);
 
 } // namespace
+
+void beat(Machine& machine) {
+    if (machine.beats) {
+        (void)!::eventfd_write(machine.beats.get(), 1); // It is full after 10^19 beats.
+    }
+}
 
 void read_command_line(Machine& machine) {
     auto text = read_text_file("/proc/cmdline", 64u << 10);
@@ -57,7 +69,17 @@ Result<> find_root_disk(Machine& machine) {
     }
     KernelDeviceEvents events;
     SystemClock const clock;
-    TRY(auto const disk, wait_for_disk({}, signature, numbers, events, clock, disk_limit));
+    TRY(auto disk, wait_for_disk({}, signature, {}, events, clock, disk_limit));
+    auto const with_partitions = wait_for_disk({}, signature, numbers, events, clock, partitions_limit);
+    if (!with_partitions || !are_partitions_right({}, *with_partitions, machine.config)) {
+        machine.log.error("the partition table of " + disk.name +
+                          " is damaged; taking the partitions that this firmware knows");
+        TRY(auto file, open_file("/dev/" + disk.name, O_RDWR));
+        BlockDevicePartitions kernel(std::move(file));
+        TRY_OK(replace_partitions({}, with_partitions ? *with_partitions : disk, machine.config, kernel));
+        machine.has_replaced_partitions = true;
+    }
+    TRY(disk, wait_for_disk({}, signature, numbers, events, clock, partitions_limit));
     if (disk.ambiguous) {
         machine.log.warning("another disk carries the same signature as " + disk.name + "; using " +
                             disk.name);

@@ -6,6 +6,7 @@
 #include "kernel_command_line.hpp"
 #include "log.hpp"
 
+#include <sinew/base/file_descriptor.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/device/hardware_watchdog.hpp>
 
@@ -21,6 +22,10 @@ struct Machine {
     KernelCommandLine command_line;
     device::InitConfig config;
     std::optional<device::HardwareWatchdog> watchdog;
+    /// The command sees by it that PID 1 lives.
+    FileDescriptor beats;
+    /// The disk's partition table is damaged; the kernel has the partitions from the configuration.
+    bool has_replaced_partitions = false;
 
     /// Restarts the watchdog's countdown, if there is one.
     void pet() {
@@ -30,6 +35,9 @@ struct Machine {
         }
     }
 };
+
+/// Says that PID 1 lives. Call it every device::beat_interval.
+void beat(Machine& machine);
 
 /// Reads /proc/cmdline.
 void read_command_line(Machine& machine);

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <span>
@@ -71,6 +72,9 @@ void adopt_watchdog(Machine& machine, std::span<char*> arguments) {
         give_up(machine, failed ? "stage one returned" : failed.error().message());
     }
     adopt_watchdog(machine, arguments);
+    machine.has_replaced_partitions =
+        std::ranges::find(arguments, replaced_partitions_option,
+                          [](char const* argument) { return std::string_view(argument); }) != arguments.end();
     run_stage_two(machine);
 }
 

@@ -8,6 +8,8 @@
 #include <sinew/base/result.hpp>
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace sinew::init {
@@ -19,15 +21,19 @@ public:
         : m_device(std::move(device))
         , m_mount_point(std::move(mount_point))
         , m_while_waiting(std::move(while_waiting)) {}
-    Result<PartitionContent> probe() override;
-    Result<> mount() override;
-    Result<int> check(Repair repair) override;
-    Result<> format() override;
+    Result<PartitionBytes*> bytes() override;
+    Result<> mount(Access access) override;
+    Result<int> check(Repair repair, std::optional<SuperblockCopy> const& copy) override;
+    Result<> make_file_system() override;
 
 private:
+    /// What a thorough repair replaced goes onto the repaired file system, if there is room: with e2undo(8) its
+    /// owner can go back.
+    void keep_undo_file() const;
     std::string m_device;
     std::string m_mount_point;
     std::function<void()> m_while_waiting;
+    std::unique_ptr<PartitionBytes> m_bytes;
 };
 
 } // namespace sinew::init

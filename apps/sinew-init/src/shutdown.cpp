@@ -186,7 +186,8 @@ Ending wait_for_ending(Machine& machine, pid_t command) {
         if (auto const status = reap(command)) {
             return unexpected_ending(machine, machine.config.command.front() + " " + to_string(*status));
         }
-        auto const signal = next_signal(std::chrono::hours(1));
+        beat(machine);
+        auto const signal = next_signal(device::beat_interval);
         if (auto const action = signal ? action_of_signal(*signal) : std::nullopt) {
             return requested_ending(*action, command);
         }

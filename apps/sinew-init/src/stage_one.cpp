@@ -55,7 +55,11 @@ Result<> switch_root() {
 Result<> execute_stage_two(Machine& machine) {
     std::string program = "/sbin/init";
     std::string watchdog;
+    std::string replaced(replaced_partitions_option);
     std::vector<char*> arguments{program.data()};
+    if (machine.has_replaced_partitions) {
+        arguments.push_back(replaced.data());
+    }
     if (machine.watchdog) {
         int const fd = machine.watchdog->descriptor().get();
         (void)::fcntl(fd, F_SETFD, 0);

@@ -7,7 +7,12 @@
 
 #include <sinew/base/result.hpp>
 
+#include <string_view>
+
 namespace sinew::init {
+
+/// Tells stage two that Machine::has_replaced_partitions.
+inline constexpr std::string_view replaced_partitions_option = "--replaced-partitions";
 
 /// Doesn't return when it succeeds: the same program goes on as /sbin/init of the root file system. Whatever
 /// error comes back, the machine can't go on; the caller reboots.

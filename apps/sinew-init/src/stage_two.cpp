@@ -21,10 +21,12 @@
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/device/boot_report.hpp>
 #include <sinew/device/config.hpp>
 #include <sinew/device/load_config.hpp>
 
+#include <sys/eventfd.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -73,17 +75,31 @@ void raise_clock(Machine& machine, std::optional<std::int64_t> floor) {
     }
 }
 
-Result<> bring_up_data_partition(Machine& machine) {
+Result<std::string> data_device(Machine& machine) {
     if (::access("/dev/rootdisk0", F_OK) != 0) {
         TRY_OK(find_root_disk(machine)); // A board whose kernel mounts the root by itself has no stage one.
     }
-    TRY(auto const device, partition_device(machine, "data"));
-    Ext4Tools tools(device, machine.config.data_path, [&machine] { machine.pet(); });
-    TRY(auto const outcome, bring_up_data(tools, machine.log));
-    if (outcome == DataOutcome::formatted) {
-        machine.log.info("data partition: ready");
+    return partition_device(machine, "data");
+}
+
+/// The starts before this one came to nothing, and what it leaves alone may be why.
+bool is_careful(Machine const& machine) {
+    return device::is_careful_start(machine.command_line.starts);
+}
+
+DataReport bring_up_data_partition(Machine& machine) {
+    if (is_careful(machine)) {
+        std::string const why = "the starts before this one came to nothing, so this one leaves it alone";
+        machine.log.critical("data partition: " + why);
+        return {device::DataState::missing, why};
     }
-    return {};
+    auto const device = data_device(machine);
+    if (!device) {
+        machine.log.critical("data partition: " + device.error().message());
+        return {device::DataState::missing, device.error().message()};
+    }
+    Ext4Tools tools(*device, machine.config.data_path, [&machine] { machine.pet(); });
+    return bring_up_data(tools, machine.command_line.trial ? OnTrial::yes : OnTrial::no, machine.log);
 }
 
 std::optional<device::EndRecord> take_saved_end(fs::path const& file) {
@@ -121,8 +137,12 @@ CommandSpec command_spec(Machine const& machine) {
                                      {"TERM", "linux"},
                                      {"LANG", "C.UTF-8"}}};
     if (machine.watchdog) {
-        spec.inherited_descriptor = machine.watchdog->descriptor().get();
+        spec.descriptors.emplace_back(machine.watchdog->descriptor().get(), 3);
         spec.environment.emplace_back(device::watchdog_environment, "3");
+    }
+    if (machine.beats) {
+        spec.descriptors.emplace_back(machine.beats.get(), 4);
+        spec.environment.emplace_back(device::beat_environment, "4");
     }
     return spec;
 }
@@ -144,16 +164,20 @@ void prepare(Machine& machine, StatePaths& paths) {
     machine.pet();
     BootEvidence evidence;
     evidence.command_line = machine.command_line;
-    evidence.crash_store = take_crash_store("/sys/fs/pstore");
-    if (auto data = bring_up_data_partition(machine); data) {
+    if (!is_careful(machine)) {
+        evidence.crash_store = take_crash_store("/sys/fs/pstore");
+    }
+    auto const data = bring_up_data_partition(machine);
+    if (data.state != device::DataState::missing) {
         restore_state(machine, paths);
         evidence.saved_end = take_saved_end(paths.end());
-    } else {
-        machine.log.error("going on without the data partition: " + data.error().message());
     }
     warn_on_error(machine, bring_up_loopback());
     evidence.watchdog_reset = machine.watchdog && machine.watchdog->caused_last_reset();
-    auto const report = name_machine(machine, explain_boot(evidence));
+    auto report = name_machine(machine, explain_boot(evidence));
+    report.has_damaged_table = machine.has_replaced_partitions;
+    report.data = data.state;
+    report.data_detail = data.detail;
     warn_on_error(machine, write_report(report));
     machine.log.notice("boot reason: " + std::string(device::to_string(report.reason)) +
                        (report.detail.empty() ? "" : " (" + report.detail + ")"));
@@ -168,6 +192,7 @@ StatePaths state_paths(device::InitConfig const& config) {
 void run_stage_two(Machine& machine) {
     (void)::reboot(RB_DISABLE_CAD); // Ctrl-Alt-Del becomes SIGINT.
     block_all_signals();
+    machine.beats = FileDescriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     StatePaths paths;
     prepare(machine, paths);
     auto const& program =

@@ -75,6 +75,31 @@ TEST(BootReasonOf, a_rollback_says_what_became_of_the_trial) {
     EXPECT_EQ(explain_boot(returned).detail, "the kernel panicked: no init");
 }
 
+TEST(BootReasonOf, a_slot_that_was_given_up_for_its_starts_is_named_with_the_cause) {
+    auto counted = evidence();
+    counted.command_line.rolled_back = true;
+    counted.command_line.starts = 4;
+    EXPECT_EQ(explain_boot(counted).reason, BootReason::rolled_back);
+    EXPECT_EQ(explain_boot(counted).detail, "slot b was started 3 times and its platform never came up");
+    counted.saved_end = EndRecord{BootReason::kernel_panic, "can't mount /dev/rootdisk0p6"};
+    EXPECT_THAT(explain_boot(counted).detail, HasSubstr("can't mount /dev/rootdisk0p6"));
+    EXPECT_EQ(explain_boot(counted).starts, 4);
+}
+
+TEST(BootReasonOf, only_an_end_that_somebody_asked_for_is_orderly) {
+    auto ended = evidence();
+    EXPECT_FALSE(explain_boot(ended).orderly);
+    for (auto const reason : {BootReason::reboot_requested, BootReason::update, BootReason::power_on}) {
+        ended.saved_end = EndRecord{reason, ""};
+        EXPECT_TRUE(explain_boot(ended).orderly);
+    }
+    ended.saved_end = EndRecord{BootReason::application_failed, ""};
+    EXPECT_FALSE(explain_boot(ended).orderly);
+    ended.saved_end = EndRecord{};
+    ended.crash_store.panic = "x";
+    EXPECT_FALSE(explain_boot(ended).orderly) << "the panic came after it";
+}
+
 TEST(CrashRecord, the_message_of_a_panic_is_found_in_the_kernels_log) {
     CrashStore store;
     parse_crash_record(

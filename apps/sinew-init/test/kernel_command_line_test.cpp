@@ -28,6 +28,16 @@ TEST(KernelCommandLine, a_slot_other_than_a_or_b_counts_as_missing) {
     }
 }
 
+TEST(KernelCommandLine, what_the_bootloader_has_counted_is_a_small_number_or_none) {
+    auto const parsed = parse_kernel_command_line("sinew.starts=3 sinew.runs=6");
+    EXPECT_EQ(parsed.starts, 3);
+    EXPECT_EQ(parsed.runs, 6);
+    for (auto const* text :
+         {"sinew.starts=", "sinew.starts=-1", "sinew.starts=99999999999", "sinew.starts=x"}) {
+        EXPECT_EQ(parse_kernel_command_line(text).starts, 0) << text;
+    }
+}
+
 TEST(KernelCommandLine, the_last_of_a_repeated_key_wins) {
     EXPECT_EQ(parse_kernel_command_line("sinew.slot=a sinew.slot=b").slot, "b");
 }

@@ -14,6 +14,7 @@
 #include <sinew/otp.hpp>
 
 #include <fcntl.h>
+#include <sys/reboot.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -23,6 +24,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +39,7 @@ namespace {
 using namespace device;
 
 constexpr std::chrono::minutes stop_limit{2};
-constexpr std::chrono::seconds validate_limit{60};
+constexpr std::chrono::seconds operation_limit{60};
 constexpr std::chrono::seconds last_lines_limit{5};
 // Waiting for the console, or within a second; an application's last words are among them.
 constexpr std::size_t most_lines = 4096;
@@ -110,23 +112,69 @@ std::shared_ptr<HardwareWatchdog> take_watchdog(Watchdog const& wanted) {
     return std::make_shared<HardwareWatchdog>(*std::move(opened));
 }
 
-Result<> validate_running_slot(DeviceConfig const& config) {
+Result<> run_operation(DeviceConfig const& config, std::string const& task) {
     TRY_OK(run_checked(
-        {"fwup", "-a", "-q", "-U", "-d", config.disk, "-i", config.operations_archive, "-t", "validate"},
-        {.timeout = validate_limit}));
+        {"fwup", "-a", "-q", "-U", "-d", config.disk, "-i", config.operations_archive, "-t", task},
+        {.timeout = operation_limit}));
     return {};
 }
 
-void ask_for_reboot(std::string const& why) {
+void ask_for_reboot(BootReason reason, std::string const& why) {
     if (!was_started_by_sinew_init()) {
         log::warning("not started by sinew-init: not rebooting");
         return;
     }
-    auto const record = format_end_record({.reason = BootReason::application_failed, .detail = why});
+    auto const record = format_end_record({.reason = reason, .detail = why});
     if (auto kept = write_file_atomically(end_record_path, as_bytes(record + "\n")); !kept) {
         log::warning(kept.error().message());
     }
     (void)::kill(1, SIGTERM);
+}
+
+/// Without PID 1, which hasn't done it. Nothing is unmounted; what was written is on the medium.
+void force_reboot() {
+    if (was_started_by_sinew_init()) {
+        ::sync();
+        (void)::reboot(RB_AUTOBOOT);
+    }
+}
+
+/// PID 1 counts up an event counter for as long as it lives.
+std::function<bool()> inherited_beats() {
+    auto const* text = std::getenv(beat_environment); // NOLINT(concurrency-mt-unsafe): no thread runs yet
+    int const fd = text == nullptr ? -1 : parse_number<int>(text).value_or(-1);
+    (void)::unsetenv(beat_environment); // NOLINT(concurrency-mt-unsafe): the same; children don't have it
+    if (fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+        return {};
+    }
+    auto const beats = std::make_shared<FileDescriptor>(fd);
+    return [beats] {
+        std::uint64_t count = 0; // Non-blocking: PID 1 has made it so.
+        return ::read(beats->get(), &count, sizeof count) == sizeof count;
+    };
+}
+
+/// The counters, and what lies beside them: a device whose boot state, environment or partition table is damaged
+/// starts, and mends them from what runs.
+Result<> keep_boot_state(DeviceConfig const& config, BootReport const& boot, BootNote const& note) {
+    TRY_OK(keep_boot_counters(config, boot, note, update_lock_path));
+    if (!note.validated) {
+        return {};
+    }
+    TRY(bool const was_restored, restore_environment(config, boot));
+    if (was_restored) {
+        log::warning("both copies of the U-Boot environment were damaged; written anew from what runs");
+    }
+    TRY(bool const is_whole, is_boot_state_whole(config));
+    if (!is_whole) {
+        log::warning("the boot state is damaged; writing it anew");
+        TRY_OK(run_operation(config, "validate"));
+    }
+    if (boot.has_damaged_table) {
+        log::warning("the partition table is damaged; writing it anew");
+        return run_operation(config, "restore-table");
+    }
+    return {};
 }
 
 DeviceMachine describe_machine(DeviceConfig const& config) {
@@ -137,12 +185,22 @@ DeviceMachine describe_machine(DeviceConfig const& config) {
     } else {
         log::warning("the running firmware's UUID is unknown: " + installed.error().message());
     }
+    machine.pid_1_has_beaten = inherited_beats();
     if (auto const watchdog = take_watchdog(config.watchdog)) {
         machine.watchdog_timeout = watchdog->timeout();
         machine.pet = [watchdog] { return watchdog->pet(); };
     }
-    machine.validate = [config] { return validate_running_slot(config); };
-    machine.reboot = ask_for_reboot;
+    machine.validate = [config] { return run_operation(config, "validate"); };
+    machine.reboot = [](std::string const& why) { ask_for_reboot(BootReason::application_failed, why); };
+    machine.force_reboot = force_reboot;
+    machine.end_careful_start = [] {
+        ask_for_reboot(BootReason::reboot_requested, "this start had left /data alone");
+    };
+    if (was_started_by_sinew_init()) {
+        machine.keep_boot_counters = [config, boot = machine.boot](BootNote const& note) {
+            return keep_boot_state(config, boot, note);
+        };
+    }
     machine.uptime_s = uptime_s;
     return machine;
 }

@@ -1,4 +1,6 @@
-/// What other programs say to the daemon: notifications, output, end records, status files.
+/// What other programs say to the daemon: notifications, output, end records, status files, the bootloader's block.
+#include <sinew/base/bytes.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/device/boot_report.hpp>
 #include <sinew/device/line_splitter.hpp>
 #include <sinew/device/log_line.hpp>
@@ -35,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         std::abort();
     }
     (void)find_end_record(text);
+    auto const counters = parse_boot_counters(sinew::as_bytes(text));
+    if (counters && parse_boot_counters(sinew::as_bytes(format_boot_counters(*counters))) != counters) {
+        std::abort();
+    }
     auto const boot = understand_boot_report(text.substr(0, size / 2), text.substr(size / 2));
     (void)check_updatable(text.substr(size / 2), boot);
     return 0;

@@ -25,6 +25,9 @@ void ApplicationMonitor::handle_info(OsProcessEvent event) {
     case OsProcessEvent::Kind::ready:
         m_state.status = ApplicationStatus::running;
         break;
+    case OsProcessEvent::Kind::silent:
+        m_state.status = ApplicationStatus::silent;
+        break;
     case OsProcessEvent::Kind::stopped:
         m_state.status = ApplicationStatus::stopped;
         m_state.pid = 0;

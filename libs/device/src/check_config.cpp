@@ -113,6 +113,9 @@ void check_application(Checker& checker, ApplicationConfig const& application) {
     checker.expect_path(application.config_directory, "application.config_directory");
     checker.expect_number(application.max_restarts, 0, most_restarts, "application.max_restarts");
     checker.expect_duration(application.restart_period, 1s, 24h, "application.restart_period");
+    if (application.answer_limit != 0s) {
+        checker.expect_duration(application.answer_limit, 5s, 1h, "application.answer_limit");
+    }
 }
 
 void check_startup_guard(Checker& checker, StartupGuard const& guard) {
@@ -121,6 +124,11 @@ void check_startup_guard(Checker& checker, StartupGuard const& guard) {
     checker.expect(guard.stable_for < guard.deadline, "startup_guard.stable_for",
                    text_of(guard.stable_for) + " isn't shorter than the deadline, " +
                        text_of(guard.deadline) + ": no update could ever be validated");
+    for (auto const& condition : guard.conditions) {
+        checker.expect(condition == "application" || condition == "data" || condition == "ssh",
+                       "startup_guard.conditions",
+                       "'" + condition + "' is none of application, data and ssh");
+    }
 }
 
 void check_environment(Checker& checker, EnvironmentBlocks const& environment) {

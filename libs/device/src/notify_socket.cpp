@@ -31,15 +31,27 @@ Result<NotifySocket> NotifySocket::create() {
     return NotifySocket(std::move(socket), "@" + std::string(address.sun_path + 1, name_bytes));
 }
 
-bool says_ready(std::string_view datagram) noexcept {
+namespace {
+
+bool holds_line(std::string_view datagram, std::string_view wanted) noexcept {
     while (!datagram.empty()) {
         auto const end = datagram.find('\n');
-        if (datagram.substr(0, end) == "READY=1") {
+        if (datagram.substr(0, end) == wanted) {
             return true;
         }
         datagram.remove_prefix(end == std::string_view::npos ? datagram.size() : end + 1);
     }
     return false;
+}
+
+} // namespace
+
+bool says_ready(std::string_view datagram) noexcept {
+    return holds_line(datagram, "READY=1");
+}
+
+bool says_alive(std::string_view datagram) noexcept {
+    return holds_line(datagram, "WATCHDOG=1");
 }
 
 } // namespace sinew::device

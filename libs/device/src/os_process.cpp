@@ -31,6 +31,10 @@ constexpr Duration ready_poll_interval = std::chrono::milliseconds(20);
 // At most so much output is logged before other messages get their turn.
 constexpr std::size_t read_budget_bytes = 64u << 10;
 constexpr std::size_t max_datagram_bytes = 4096;
+// A third of the limit without an answer is silence; the application answers twice as often.
+constexpr int silent_part = 3;
+constexpr int checks_in_limit = 12;
+constexpr Duration abort_grace = std::chrono::seconds(2);
 
 void log_line(std::string_view line) {
     auto const read = read_log_line(line);
@@ -119,6 +123,10 @@ Result<> OsProcess::launch(std::vector<std::string> const& command) {
     if (m_options.notifies_ready) {
         TRY(m_notify_socket, NotifySocket::create());
         program.environment.emplace_back("NOTIFY_SOCKET", m_notify_socket->name());
+        if (m_options.answer_limit > std::chrono::milliseconds::zero()) {
+            auto const limit = std::chrono::microseconds(m_options.answer_limit);
+            program.environment.emplace_back("WATCHDOG_USEC", std::to_string(limit.count()));
+        }
     }
     TRY(m_child, Process::start(program));
     TRY(m_watch_ended, FileWatch::create(m_child->ended().get()));
@@ -185,11 +193,50 @@ void OsProcess::read_notifications() {
         if (count <= 0) {
             return;
         }
-        if (!m_is_ready && says_ready({datagram.data(), static_cast<std::size_t>(count)})) {
+        std::string_view const said(datagram.data(), static_cast<std::size_t>(count));
+        if (!m_is_ready && says_ready(said)) {
             m_is_ready = true;
             tell(OsProcessEvent::Kind::ready);
         }
+        if (says_alive(said) && m_options.answer_limit > std::chrono::milliseconds::zero()) {
+            hear_answer();
+        }
     }
+}
+
+void OsProcess::hear_answer() {
+    bool const is_first = !m_last_answer;
+    m_last_answer = now();
+    if (std::exchange(m_is_silent, false)) {
+        log::notice(m_options.name + " answers again");
+        tell(OsProcessEvent::Kind::ready);
+    }
+    if (is_first) {
+        send_after(m_options.answer_limit / checks_in_limit, CheckAnswers{});
+    }
+}
+
+void OsProcess::handle_info(CheckAnswers /*check*/) {
+    if (!m_child || !m_last_answer) {
+        return;
+    }
+    read_notifications(); // What came meanwhile counts, on a busy machine too.
+    auto const silence = now() - *m_last_answer;
+    auto const seconds = [](Duration time) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+    };
+    if (!m_fault.empty()) {
+        m_child->signal(SIGKILL); // A program that is stopped takes no other.
+    } else if (silence >= m_options.answer_limit) {
+        m_fault = "didn't answer for " + seconds(silence) + ", and ";
+        log::error(m_options.name + " doesn't answer; ending it");
+        m_child->signal(SIGABRT); // It may still say where it is.
+    } else if (silence >= m_options.answer_limit / silent_part && !std::exchange(m_is_silent, true)) {
+        log::warning(m_options.name + " hasn't answered for " + seconds(silence));
+        tell(OsProcessEvent::Kind::silent);
+    }
+    send_after(m_fault.empty() ? Duration(m_options.answer_limit) / checks_in_limit : abort_grace,
+               CheckAnswers{});
 }
 
 /// The program has ended by itself.
@@ -200,7 +247,7 @@ void OsProcess::finish() {
     }
     read_output();
     m_lines.finish(log_line);
-    auto const how = to_string(*status);
+    auto const how = m_fault + to_string(*status);
     tell(OsProcessEvent::Kind::ended, how);
     stop(status->is_success() ? ExitReason::normal() : ExitReason::error(m_options.name + " " + how));
 }

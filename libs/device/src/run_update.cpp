@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/reboot.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ constexpr std::size_t max_file_bytes = 64u << 10;
 constexpr int progress_step = 10;
 // Long enough for the caller to read the last line and close its connection.
 constexpr std::chrono::milliseconds reboot_delay = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds reboot_interval = std::chrono::seconds(5);
+constexpr int most_reboot_requests = 12;
 
 std::string text_of(std::filesystem::path const& path) {
     return read_text_file(path, max_file_bytes).value_or("");
@@ -69,7 +72,12 @@ Result<> reboot_soon(std::string const& what) {
         (void)::dup2(null, fd); // Else the connection would stay open.
     }
     (void)::poll(nullptr, 0, static_cast<int>(reboot_delay.count()));
-    (void)::kill(1, SIGTERM);
+    for (int asked = 0; asked < most_reboot_requests; ++asked) {
+        (void)::kill(1, SIGTERM);
+        (void)::poll(nullptr, 0, static_cast<int>(reboot_interval.count()));
+    }
+    ::sync();
+    (void)::reboot(RB_AUTOBOOT); // PID 1 hasn't done it.
     while (true) {
         ::pause();
     }
@@ -95,7 +103,7 @@ Result<Turn> take_turn() {
 Result<> update(DeviceConfig const& config) {
     TRY(auto const turn, take_turn());
     TRY(auto const command, fwup_command(config, "-", "upgrade"));
-    TRY(auto const outcome, run_fwup(command, show_progress));
+    TRY(auto const outcome, run_fwup(command, {.descriptor = STDIN_FILENO}, show_progress));
     if (outcome.status != 0) {
         return failure(ErrorCode::invalid_argument,
                        outcome.last_line.empty() ? "fwup ended with status " + std::to_string(outcome.status)

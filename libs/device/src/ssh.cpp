@@ -73,8 +73,10 @@ OsProcessOptions ssh_server(SecureShell const& ssh) {
     auto const port = std::to_string(ssh.port);
     auto prepare = [places, port]() -> Result<std::vector<std::string>> {
         TRY(auto const key, prepare_host_key(places, run_quietly));
-        return std::vector<std::string>{"dropbear", "-F", "-E",         "-s", "-p",
-                                        port,       "-r", key.string(), "-P", "/run/sinew/dropbear.pid"};
+        return std::vector<std::string>{
+            "dropbear", "-F", "-E", "-s", "-p", port, "-r", key.string(), "-P", "/run/sinew/dropbear.pid",
+            // Three of these without an answer end a connection whose other end is gone.
+            "-K", "30"};
     };
     return {.name = "ssh",
             .command = {"dropbear"},

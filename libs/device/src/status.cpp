@@ -57,6 +57,10 @@ std::string describe_for_people(DeviceStatus const& status) {
     line("slot", slot_text(status));
     line("started by", std::string(to_string(status.boot_reason)) +
                            (status.boot_detail.empty() ? "" : " (" + status.boot_detail + ")"));
+    if (status.data != DataState::unknown && status.data != DataState::mounted) {
+        line("/data",
+             std::string(boost::describe::enum_to_string(status.data, "?")) + ": " + status.data_detail);
+    }
     line("up for", format_duration(std::chrono::seconds(status.uptime_s)));
     line("application", application_text(status.application));
     return text;

@@ -5,6 +5,7 @@
 #include <sinew/device/trial_guard.hpp>
 #include <sinew/otp.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@ namespace sinew::device {
 namespace {
 
 constexpr Duration retry_interval = std::chrono::seconds(2);
+constexpr Duration ask_again_interval = std::chrono::seconds(5);
+constexpr int most_reboots_asked = 12;
 
 } // namespace
 
@@ -25,6 +28,7 @@ void TrialGuard::init() {
     if (m_is_pending) {
         send_after(m_options.limits.deadline, Deadline{});
         log::notice("this firmware is on trial");
+        look();
     }
     if (m_options.trial == Trial::rolled_back) {
         validate();
@@ -35,22 +39,31 @@ void TrialGuard::init() {
 }
 
 void TrialGuard::handle_info(ApplicationState const& state) {
-    if (!m_is_pending) {
-        return;
-    }
-    if (state.status == ApplicationStatus::failed) {
-        give_up("the application keeps failing: it " + state.last_end);
-        return;
-    }
     bool const runs = state.status == ApplicationStatus::running;
-    if (runs && state.pid != m_running_pid) {
-        send_after(m_options.limits.stable_for, StableFor{++m_life});
-    }
+    bool const is_another = runs && state.pid != m_running_pid;
     m_running_pid = runs ? state.pid : 0;
+    if (is_another) {
+        m_all_held = false; // Its time begins anew, also when its end went unseen.
+    }
+    bool const has_failed = state.status == ApplicationStatus::failed;
+    std::string detail = has_failed ? "it keeps failing: it " : "it isn't up and ready";
+    if (!state.last_end.empty()) {
+        detail += has_failed ? state.last_end : "; it last " + state.last_end;
+    }
+    handle_info(TrialCondition{
+        .name = "application", .holds = runs, .detail = std::move(detail), .is_final = has_failed});
+}
+
+void TrialGuard::handle_info(TrialCondition condition) {
+    auto const known = std::ranges::find(m_options.conditions, condition.name, &TrialCondition::name);
+    if (known != m_options.conditions.end()) {
+        *known = std::move(condition);
+        look();
+    }
 }
 
 void TrialGuard::handle_info(StableFor stable) {
-    if (m_is_pending && m_running_pid != 0 && stable.life == m_life) {
+    if (m_is_pending && m_all_held && stable.time == m_times) {
         m_is_good = true;
         validate();
     }
@@ -59,12 +72,52 @@ void TrialGuard::handle_info(StableFor stable) {
 void TrialGuard::handle_info(Deadline /*deadline*/) {
     if (m_is_pending) {
         give_up(m_is_good ? "the firmware could not be validated in its time"
-                          : "the application was not up and ready in its time");
+                          : "not in its time: " + what_is_missing(Missing::now));
     }
 }
 
+void TrialGuard::handle_info(AskAgain /*again*/) {
+    if (m_reboots_asked >= most_reboots_asked && m_options.force_reboot) {
+        log::error("PID 1 doesn't reboot; rebooting without it");
+        run_in_background_or_here(m_options.force_reboot);
+    }
+    ++m_reboots_asked;
+    run_in_background_or_here([reboot = m_options.reboot, why = m_why_rebooting] { reboot(why); });
+    send_after(ask_again_interval, AskAgain{});
+}
+
+bool TrialGuard::all_hold() const {
+    return std::ranges::all_of(m_options.conditions, &TrialCondition::holds);
+}
+
+std::string TrialGuard::what_is_missing(Missing which) const {
+    std::string text;
+    for (auto const& condition : m_options.conditions) {
+        if (!condition.holds && (which == Missing::now || condition.is_final)) {
+            text += (text.empty() ? "" : "; ") + condition.name + ": " + condition.detail;
+        }
+    }
+    return text.empty() ? "all conditions hold, but not for long enough" : text;
+}
+
+/// After every change.
+void TrialGuard::look() {
+    if (!m_is_pending) {
+        return;
+    }
+    if (std::ranges::any_of(m_options.conditions, [](auto const& it) { return !it.holds && it.is_final; })) {
+        give_up(what_is_missing(Missing::for_good));
+        return;
+    }
+    bool const hold = all_hold();
+    if (hold && !m_all_held) {
+        send_after(m_options.limits.stable_for, StableFor{++m_times});
+    }
+    m_all_held = hold;
+}
+
 void TrialGuard::handle_info(RetryValidation /*retry*/) {
-    if (m_is_pending) {
+    if (m_is_pending && m_all_held) {
         validate();
     }
 }
@@ -108,8 +161,12 @@ void TrialGuard::validation_done(Result<> const& result) {
 
 void TrialGuard::give_up(std::string const& why) {
     m_is_pending = false;
+    m_why_rebooting = why;
     log::error("back to the old firmware: " + why);
-    run_in_background_or_here([reboot = m_options.reboot, why] { reboot(why); });
+    if (m_options.on_given_up) {
+        m_options.on_given_up();
+    }
+    handle_info(AskAgain{});
 }
 
 } // namespace sinew::device

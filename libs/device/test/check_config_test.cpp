@@ -58,6 +58,15 @@ TEST(CheckConfig, a_trial_that_can_not_end_well_is_refused) {
                 HasSubstr("stable_for: -1s is outside"));
 }
 
+TEST(CheckConfig, a_condition_that_nobody_knows_and_an_impatient_limit_are_refused) {
+    EXPECT_EQ(device_fault("[startup_guard]\nconditions = []\n"), "");
+    EXPECT_THAT(device_fault("[startup_guard]\nconditions = [\"data\", \"network\"]\n"),
+                HasSubstr("'network' is none of application, data and ssh"));
+    EXPECT_EQ(device_fault("[application]\nanswer_limit = \"0s\"\n"), "");
+    EXPECT_THAT(device_fault("[application]\nanswer_limit = \"1ms\"\n"),
+                HasSubstr("application.answer_limit"));
+}
+
 TEST(CheckConfig, a_watchdog_that_resets_a_healthy_machine_is_refused) {
     EXPECT_EQ(device_fault("[watchdog]\ntimeout = \"1ms\"\n"),
               "sinew.toml: watchdog.timeout: 1ms is outside 5s to 1h");

@@ -1,6 +1,8 @@
 /// The whole tree with shell scripts for programs: what an application's crashes do to its device.
 #include <sinew/base/describe.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/device/application_monitor.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/device/device_tree.hpp>
 #include <sinew/otp.hpp>
 
@@ -133,7 +135,7 @@ TEST_F(DeviceTree, a_good_application_on_trial_validates_the_slot) {
 TEST_F(DeviceTree, one_that_cannot_start_on_trial_reboots_the_device_at_once) {
     m_machine.boot.trial = true;
     start("exit 9");
-    EXPECT_TRUE(m_asked.wait_for("reboot: the application keeps failing: it ended with status 9"));
+    EXPECT_TRUE(m_asked.wait_for("reboot: application: it keeps failing: it ended with status 9"));
 }
 
 TEST_F(DeviceTree, one_that_keeps_crashing_on_a_validated_slot_stays_down_and_the_rest_stays_up) {
@@ -142,9 +144,40 @@ TEST_F(DeviceTree, one_that_keeps_crashing_on_a_validated_slot_stays_down_and_th
     EXPECT_TRUE(wait_for_status(ApplicationStatus::failed));
     auto const counts = call(m_tree, CountChildren{}).value();
     EXPECT_EQ(counts.active, counts.specs)
-        << "heart, status, guard, service and application tree are all there";
+        << "heart, status, guards, service and application tree are all there";
     EXPECT_EQ(m_asked.count(), 1U) << "one pet, no reboot";
     EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), patience));
+}
+
+TEST_F(DeviceTree, after_too_many_resets_the_platform_is_up_without_the_application) {
+    m_machine.boot.runs = most_runs;
+    m_machine.boot.reason = BootReason::watchdog_or_reset;
+    start("exit 9");
+    EXPECT_TRUE(wait_for_status(ApplicationStatus::held_back));
+    auto const children = call(m_tree, WhichChildren{}).value();
+    EXPECT_FALSE(std::ranges::any_of(children, [](auto const& it) { return it.id == "application tree"; }));
+    EXPECT_TRUE(std::ranges::all_of(children, [](auto const& it) { return it.pid != Pid(); }));
+    EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), patience));
+}
+
+TEST_F(DeviceTree, a_start_is_taken_back_once_the_platform_is_up) {
+    m_machine.keep_boot_counters = [this](BootNote const& note) -> Result<> {
+        m_asked.add("runs: " + std::to_string(note.runs));
+        return {};
+    };
+    m_machine.boot.starts = 2;
+    m_machine.boot.runs = 2;
+    start("exec sleep 100");
+    EXPECT_TRUE(m_asked.wait_for("runs: 2"));
+    EXPECT_TRUE(stop_and_wait(m_tree.pid(), ExitReason::shutdown(), patience));
+}
+
+TEST_F(DeviceTree, a_firmware_on_trial_without_its_data_goes_back_at_once) {
+    m_machine.boot.trial = true;
+    m_machine.boot.data = DataState::missing;
+    m_machine.boot.data_detail = "can't mount it";
+    start(ready_application);
+    EXPECT_TRUE(m_asked.wait_for("reboot: data: can't mount it"));
 }
 
 TEST_F(DeviceTree, the_application_gets_its_configuration_and_its_target) {

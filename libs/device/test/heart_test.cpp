@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace sinew::device {
@@ -38,9 +39,11 @@ protected:
                                  return {};
                              },
                              .timeout = 30s,
-                             .startup_limit = startup_limit});
+                             .startup_limit = startup_limit,
+                             .pid_1_has_beaten = m_beats});
     }
     std::shared_ptr<int> m_pets = std::make_shared<int>(0);
+    std::function<bool()> m_beats;
     testing::Simulation m_simulation{7};
 };
 
@@ -65,6 +68,31 @@ TEST_F(HeartInATree, a_supervisor_that_does_not_answer_stops_the_petting) {
     m_simulation.advance(100s);
     EXPECT_LE(*m_pets, before + 1);
     EXPECT_TRUE(m_simulation.has_logged("isn't petted"));
+}
+
+TEST_F(HeartInATree, a_frozen_pid_1_stops_the_petting) {
+    auto const lives = std::make_shared<bool>(true);
+    m_beats = [lives] { return *lives; };
+    auto const tree = m_simulation.node().start(supervise(Strategy::one_for_one, {heart()}));
+    ASSERT_TRUE(tree);
+    m_simulation.advance(60s);
+    EXPECT_EQ(*m_pets, 7);
+    *lives = false;
+    m_simulation.advance(10s);
+    EXPECT_EQ(*m_pets, 8) << "one beat may be late";
+    m_simulation.advance(100s);
+    EXPECT_EQ(*m_pets, 8);
+    EXPECT_TRUE(m_simulation.has_logged("PID 1 doesn't live"));
+}
+
+TEST_F(HeartInATree, whoever_has_asked_for_a_reboot_stops_petting) {
+    auto const tree = m_simulation.node().start(supervise(Strategy::one_for_one, {heart()}));
+    ASSERT_TRUE(tree);
+    m_simulation.advance(10s);
+    auto const before = *m_pets;
+    send(name<Heart>, Heart::Stop{});
+    m_simulation.advance(100s);
+    EXPECT_EQ(*m_pets, before);
 }
 
 TEST_F(HeartInATree, a_tree_that_is_slow_to_start_is_trusted_for_a_while) {

@@ -41,5 +41,11 @@ TEST(Notification, only_a_whole_line_ready_1_counts) {
     }
 }
 
+TEST(Notification, a_life_sign_may_come_with_others) {
+    EXPECT_TRUE(says_alive("READY=1\nWATCHDOG=1"));
+    EXPECT_FALSE(says_alive("READY=1"));
+    EXPECT_FALSE(says_alive("WATCHDOG=trigger"));
+}
+
 } // namespace
 } // namespace sinew::device

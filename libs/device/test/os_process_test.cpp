@@ -107,6 +107,37 @@ TEST_F(OsProcessOnANode, a_program_that_ends_is_started_again_by_its_supervisor)
     (void)tree;
 }
 
+/// Python, because a shell can't write to a socket.
+std::string notifier(std::string const& then) {
+    return "exec python3 -c 'import os,signal,socket,time\n"
+           "s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n"
+           "def tell(text): s.sendto(text,\"\\0\"+os.environ[\"NOTIFY_SOCKET\"][1:])\n" +
+           then + "'";
+}
+
+TEST_F(OsProcessOnANode, a_program_that_stops_answering_is_ended_and_started_again) {
+    auto options = shell(notifier("tell(b\"READY=1\\nWATCHDOG=1\")\nos.kill(os.getpid(),signal.SIGSTOP)"));
+    options.notifies_ready = true;
+    options.answer_limit = 300ms;
+    auto const tree = supervise_it(std::move(options), 1);
+    m_recorder.wait_for(Kind::ready);
+    m_recorder.wait_for(Kind::silent);
+    EXPECT_THAT(m_recorder.wait_for(Kind::ended).detail, HasSubstr("didn't answer for"));
+    m_recorder.wait_for(Kind::started);
+    (void)tree;
+}
+
+TEST_F(OsProcessOnANode, one_that_never_said_that_it_lives_is_left_alone) {
+    auto options =
+        shell(notifier("tell(b\"READY=1\")\ntime.sleep(0.5)\nprint(os.environ[\"WATCHDOG_USEC\"])"));
+    options.notifies_ready = true;
+    options.answer_limit = 50ms;
+    auto const tree = supervise_it(std::move(options));
+    EXPECT_TRUE(m_recorder.wait_for_line("50000"));
+    EXPECT_EQ(m_recorder.wait_for(Kind::ended).detail, "ended with status 0");
+    (void)tree;
+}
+
 TEST_F(OsProcessOnANode, asked_to_stop_it_sends_sigterm_and_waits) {
     auto const tree = supervise_it(
         shell("trap 'echo stopping in order; exit 0' TERM; echo up; while :; do sleep 0.01; done"));

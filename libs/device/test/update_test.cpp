@@ -6,10 +6,16 @@
 #include <sinew/firmware/io.hpp>
 #include <sinew/firmware/uboot_environment.hpp>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -61,21 +67,85 @@ TEST(FwupCommand, every_public_key_is_named_and_nothing_else) {
 TEST(FwupCommand, a_firmware_for_another_platform_is_refused_before_anything_else) {
     DeviceConfig config;
     config.key_directory = "/nonexistent";
+    config.accept_unsigned = true;
     config.platform = "x86_64";
     EXPECT_THAT(fwup_command(config, "-", "upgrade").value(), ::testing::Contains("--platform"));
 }
 
-TEST(FwupCommand, a_missing_key_folder_means_no_keys) {
+TEST(FwupCommand, without_a_key_nothing_is_installed_unless_the_configuration_says_so) {
+    auto const folder = TemporaryDirectory::create().value();
+    ASSERT_TRUE(write_file_atomically(folder.path() / "update.key", as_bytes("x"))); // Not *.pub.
     DeviceConfig config;
-    config.key_directory = "/nonexistent";
-    EXPECT_EQ(fwup_command(config, "-", "upgrade").value().size(), 10U);
+    for (auto const& place : {std::string("/nonexistent"), folder.path().string()}) {
+        config.key_directory = place;
+        config.accept_unsigned = false;
+        auto const refused = fwup_command(config, "-", "upgrade");
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code(), ErrorCode::denied);
+        EXPECT_THAT(refused.error().message(), HasSubstr(place));
+        EXPECT_THAT(refused.error().message(), HasSubstr("accept_unsigned"));
+        config.accept_unsigned = true;
+        EXPECT_EQ(fwup_command(config, "-", "upgrade").value().size(), 10U);
+    }
+}
+
+/// What the updater reads, and its other end.
+struct Pipe {
+    Pipe() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        read_end = FileDescriptor(ends[0]);
+        write_end = FileDescriptor(ends[1]);
+    }
+    FileDescriptor read_end;
+    FileDescriptor write_end;
+};
+
+Result<FwupOutcome> run(std::string const& script, std::function<void(int)> const& on_percent = [](int) {}) {
+    FileDescriptor const nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return run_fwup({"/bin/sh", "-c", script}, {.descriptor = nothing.get()}, on_percent);
+}
+
+TEST(FwupRun, the_update_is_handed_on_as_it_comes) {
+    Pipe pipe;
+    ASSERT_TRUE(write_all(pipe.write_end, as_bytes("an update\n")));
+    pipe.write_end.close();
+    auto const outcome = run_fwup({"/bin/cat"}, {.descriptor = pipe.read_end.get()}, [](int) {});
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->last_line, "an update");
+}
+
+TEST(FwupRun, a_sender_that_falls_silent_ends_the_update) {
+    Pipe pipe;
+    ASSERT_TRUE(write_all(pipe.write_end, as_bytes("half of an upd")));
+    auto const outcome = run_fwup(
+        {"/bin/sh", "-c", "cat >/dev/null; exec sleep 1000"},
+        {.descriptor = pipe.read_end.get(), .silence_limit = std::chrono::milliseconds(50)}, [](int) {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code(), ErrorCode::timed_out);
+    EXPECT_THAT(outcome.error().message(), HasSubstr("silent"));
+}
+
+TEST(FwupRun, an_updater_that_never_ends_is_ended) {
+    FileDescriptor const nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto const outcome =
+        run_fwup({"/bin/sleep", "1000"},
+                 {.descriptor = nothing.get(), .whole_limit = std::chrono::milliseconds(50)}, [](int) {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code(), ErrorCode::timed_out);
+}
+
+TEST(FwupRun, a_status_that_cannot_be_had_is_a_failure) {
+    auto* const before = std::signal(SIGCHLD, SIG_IGN);
+    auto const outcome = run("exit 0");
+    (void)std::signal(SIGCHLD, before);
+    EXPECT_TRUE(!outcome || outcome->status != 0);
 }
 
 TEST(FwupRun, numbers_alone_are_progress_and_the_last_line_is_the_cause) {
     std::vector<int> percents;
-    auto const outcome =
-        run_fwup({"/bin/sh", "-c", "echo 0; echo 55; echo working; echo 'fwup: bad signature' >&2; exit 1"},
-                 [&](int percent) { percents.push_back(percent); });
+    auto const outcome = run("echo 0; echo 55; echo working; echo 'fwup: bad signature' >&2; exit 1",
+                             [&](int percent) { percents.push_back(percent); });
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->status, 1);
     EXPECT_EQ(outcome->last_line, "bad signature");
@@ -83,8 +153,8 @@ TEST(FwupRun, numbers_alone_are_progress_and_the_last_line_is_the_cause) {
 }
 
 TEST(FwupRun, a_crash_is_a_status_above_128) {
-    EXPECT_EQ(run_fwup({"/bin/sh", "-c", "kill -9 $$"}, [](int) {}).value().status, 137);
-    EXPECT_FALSE(run_fwup({"/nonexistent/fwup"}, [](int) {}));
+    EXPECT_EQ(run("kill -9 $$").value().status, 137);
+    EXPECT_FALSE(run_fwup({"/nonexistent/fwup"}, {}, [](int) {}));
 }
 
 TEST(InstalledFirmware, it_is_read_from_the_slots_variables) {

@@ -3,13 +3,13 @@
 /// Invariant: whatever single block of the boot state is torn or lost, the script starts a slot that was once
 /// validated.
 #include <sinew/base/bytes.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>
 
 #include <fmt/format.h>
 
-#include <cassert>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,15 +18,6 @@
 namespace sinew::system {
 
 namespace {
-
-/// A GRUB environment block that fills one disk block.
-std::string environment_block(std::string_view lines) {
-    std::string block = "# GRUB Environment Block\n";
-    block += lines;
-    assert(block.size() < block_size_bytes);
-    block.resize(block_size_bytes, '#');
-    return block;
-}
 
 /// "ttyS0,115200" -> the GRUB commands that use the same serial port, or nothing.
 std::string serial_commands(Description const& description) {
@@ -45,8 +36,20 @@ std::string serial_commands(Description const& description) {
     return "";
 }
 
-/// Reads the state, the copy if the state isn't whole, and falls back to slot a.
+/// Reads the state, the copy if the state isn't whole, and falls back to the slot validated last.
 constexpr std::string_view choose_template = R"GRUB(
+set tried=
+set starts=
+set runs=
+set slot_a=
+set slot_b=
+set active=
+load_env --file (hd0,msdos{tried})/tried tried starts runs slot_a slot_b active
+if [ -z "$tried" ]; then
+    # No partition table: they can be read all the same, but not written.
+    loopback counters (hd0){archive}+{archive_blocks}
+    load_env --file (counters)/tried tried starts runs slot_a slot_b active
+fi
 set whole=no
 load_env --file (hd0){state}+1 slot try whole
 if [ "$whole" != yes ]; then
@@ -56,20 +59,23 @@ if [ "$whole" != yes ]; then
     load_env --file (hd0){copy}+1 slot try whole
 fi
 if [ "$whole" != yes ]; then
-    echo "Sinew: no boot state, starting slot a"
-    set slot=a
+    set slot="$active"
     set try=
+    if [ "$slot" != b ]; then
+        set slot=a
+    fi
+    echo "Sinew: no boot state, starting slot $slot"
 fi
 
 # A trial starts only if GRUB could write down, and read back, that it was started.
 set chosen="$slot"
 set arguments="sinew.trial=0"
 if [ -n "$try" ]; then
-    set tried=
-    load_env --file (hd0,msdos{tried})/tried tried
     if [ "$tried" = 0 ]; then
         set tried=1
-        save_env --file (hd0,msdos{tried})/tried tried
+        set starts=1
+        set runs=1
+        save_env --file (hd0,msdos{tried})/tried tried starts runs
         set tried=
         load_env --file (hd0,msdos{tried})/tried tried
         if [ "$tried" = 1 ]; then
@@ -83,16 +89,70 @@ if [ -n "$try" ]; then
 fi
 )GRUB";
 
+/// Counts the start of a slot that isn't on trial. GRUB can't calculate.
+constexpr std::string_view count_template = R"GRUB(
+# Whatever isn't on trial is counted before it starts; sinewd takes the count back. After three starts that came to
+# nothing it is the other slot's turn, if there is anything in it; then this one's again.
+if [ "$arguments" != "sinew.trial=1" ]; then
+    if [ "$slot" = b ]; then
+        set other=a
+        set worth="$slot_a"
+    else
+        set other=b
+        set worth="$slot_b"
+    fi
+    if [ "$starts" = 1 ]; then
+        set starts=2
+    elif [ "$starts" = 2 ]; then
+        set starts=3
+    elif [ "$starts" = 3 -a -n "$worth" ]; then
+        set starts=4
+    elif [ "$starts" = 4 ]; then
+        set starts=5
+    elif [ "$starts" = 5 ]; then
+        set starts=6
+    else
+        set starts=1
+    fi
+    if [ "$runs" = 1 ]; then
+        set runs=2
+    elif [ "$runs" = 2 ]; then
+        set runs=3
+    elif [ "$runs" = 3 ]; then
+        set runs=4
+    elif [ "$runs" = 4 ]; then
+        set runs=5
+    elif [ "$runs" = 5 -o "$runs" = 6 ]; then
+        set runs=6
+    else
+        set runs=1
+    fi
+    save_env --file (hd0,msdos{tried})/tried starts runs
+    if [ "$starts" = 4 -o "$starts" = 5 -o "$starts" = 6 ]; then
+        echo "Sinew: slot $slot was started three times and didn't come up"
+        set chosen="$other"
+        if [ "$worth" = good ]; then
+            set arguments="sinew.trial=0 sinew.rolled_back=1"
+        else
+            set arguments="sinew.trial=1 sinew.rolled_back=1"
+        fi
+    fi
+fi
+)GRUB";
+
 constexpr std::string_view start_template = R"GRUB(
-# start_slot SLOT: starts it; returns if it can't be loaded. A slot's own grub.cfg sets sinew_loaded.
+# start_slot SLOT: starts it; returns if it can't be loaded. A slot's own grub.cfg sets sinew_loaded. Where the boot
+# partitions are is known, so a damaged partition table doesn't count.
 function start_slot {{
     if [ "$1" = b ]; then
-        set root="hd0,msdos{boot_b}"
+        loopback boot_b (hd0){boot_b}
+        set root=boot_b
     else
-        set root="hd0,msdos{boot_a}"
+        loopback boot_a (hd0){boot_a}
+        set root=boot_a
     fi
     set sinew_loaded=no
-    set sinew_arguments="sinew.slot=$1 $arguments"
+    set sinew_arguments="sinew.slot=$1 $arguments sinew.starts=$starts sinew.runs=$runs"
     echo "Sinew: starting slot $1 ($arguments)"
     source "($root)/grub.cfg"
     if [ "$sinew_loaded" = yes ]; then
@@ -113,18 +173,32 @@ sleep 10
 reboot
 )GRUB";
 
+/// GRUB's form of a range of blocks.
+std::string block_list(PlacedPartition const& partition) {
+    return fmt::format("{}+{}", partition.block_offset, partition.block_count);
+}
+
 } // namespace
 
 std::string boot_state_block(Slot slot, std::optional<Slot> trial) {
-    return environment_block(
-        fmt::format("slot={}\ntry={}\nwhole=yes\n", to_string(slot), trial ? to_string(*trial) : ""));
+    return device::format_grub_block({{"slot", std::string(to_string(slot))},
+                                      {"try", std::string(trial ? to_string(*trial) : "")},
+                                      {"whole", "yes"}});
 }
 
-std::string tried_block(Tried tried) {
-    return environment_block(fmt::format("tried={}\n", static_cast<char>(tried)));
+device::BootCounters counters_of_new_disk() {
+    return {.slot_a = device::SlotWorth::good, .active = "a"};
 }
 
-Bytes tried_archive(Tried tried) {
+device::BootCounters counters_after_update(Slot to) {
+    using enum device::SlotWorth;
+    return {.tried = false,
+            .slot_a = to == Slot::a ? unproven : good,
+            .slot_b = to == Slot::b ? unproven : good,
+            .active = std::string(to_string(other(to)))};
+}
+
+Bytes tried_archive() {
     // A "ustar" header: fields of fixed width, numbers in octal text; unused fields stay zero.
     std::string header(block_size_bytes, '\0');
     auto const put = [&](std::size_t at, std::string_view text) { header.replace(at, text.size(), text); };
@@ -144,7 +218,7 @@ Bytes tried_archive(Tried tried) {
     }
     put(148, fmt::format("{:06o}", sum));
     put(154, std::string_view("\0 ", 2));
-    auto archive = to_bytes(header + tried_block(tried));
+    auto archive = to_bytes(header + device::format_boot_counters(counters_of_new_disk()));
     archive.resize(tried_archive_blocks * block_size_bytes);
     return archive;
 }
@@ -154,9 +228,12 @@ std::string grub_core_script(Description const& description, Layout const& layou
     std::string script = "# Generated from system.toml. Chooses the slot to start; see systems/README.md.\n";
     script += serial_commands(description);
     script += fmt::format(choose_template, fmt::arg("state", boot.state_block),
-                          fmt::arg("copy", boot.state_copy_block), fmt::arg("tried", tried_partition_number));
-    script += fmt::format(start_template, fmt::arg("boot_a", layout.boot(Slot::a).number),
-                          fmt::arg("boot_b", layout.boot(Slot::b).number));
+                          fmt::arg("copy", boot.state_copy_block), fmt::arg("tried", tried_partition_number),
+                          fmt::arg("archive", layout.tried_archive_offset),
+                          fmt::arg("archive_blocks", tried_archive_blocks));
+    script += fmt::format(count_template, fmt::arg("tried", tried_partition_number));
+    script += fmt::format(start_template, fmt::arg("boot_a", block_list(layout.boot(Slot::a))),
+                          fmt::arg("boot_b", block_list(layout.boot(Slot::b))));
     return script;
 }
 

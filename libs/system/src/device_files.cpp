@@ -34,6 +34,9 @@ device::InitConfig init_config(Description const& description, Layout const& lay
     config.disk_signature = description.disk.signature;
     for (auto const& partition : layout.partitions) {
         config.partitions[partition.name] = partition.number;
+        config.partition_places[partition.name] = {
+            .first_block = static_cast<std::int64_t>(partition.block_offset),
+            .block_count = partition.expand ? 0 : static_cast<std::int64_t>(partition.block_count)};
     }
     config.rootfs_type = description.rootfs.format == RootfsFormat::squashfs ? "squashfs" : "erofs";
     config.early_modules = modules.early;
@@ -52,6 +55,9 @@ device::DeviceConfig device_config(Description const& description) {
     config.environment = {.block = description.environment.block,
                           .block_count = description.environment.block_count,
                           .redundant_block = description.environment.redundant_block};
+    config.boot_blocks = {.state = description.bootloader.state_block,
+                          .state_copy = description.bootloader.state_copy_block,
+                          .counters = description.bootloader.tried_block};
     return config;
 }
 

@@ -253,7 +253,8 @@ private:
     Result<> make_operations_archive() {
         m_inputs.operations_script = m_options.output / "ops.conf";
         m_inputs.operations_archive = m_options.output / "ops.fw";
-        auto const text = operations_script(m_description, m_layout, m_options.identity);
+        TRY(auto const boot_code, read_file(m_system.boot_code));
+        auto const text = operations_script(m_description, m_layout, m_options.identity, to_hex(boot_code));
         TRY_OK(write_file_atomically(m_inputs.operations_script, as_bytes(text)));
         firmware::CreateOptions create;
         create.script = m_inputs.operations_script;
@@ -310,7 +311,7 @@ private:
         m_inputs.slot_script = m_options.output / "grub.cfg";
         TRY_OK(write_file_atomically(m_inputs.slot_script, as_bytes(grub_slot_script(m_description))));
         auto const tried = m_options.output / "tried.tar";
-        TRY_OK(write_file_atomically(tried, tried_archive(Tried::yes)));
+        TRY_OK(write_file_atomically(tried, tried_archive()));
         TRY(auto const boot_code, read_file(m_system.boot_code));
         m_inputs.update_script = m_options.output / "fwup.conf";
         auto const text = update_script(m_description, m_layout, m_options.identity,

@@ -1,6 +1,8 @@
 /// Writing the update scripts.
 ///
 /// Invariant: in every task the last thing touched is the one that makes it count.
+#include <sinew/device/boot_counters.hpp>
+#include <sinew/device/data_mark.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/description.hpp>
 #include <sinew/system/layout.hpp>
@@ -19,8 +21,8 @@ namespace sinew::system {
 
 namespace {
 
-/// Blocks overwritten at the start of the data partition so that it counts as blank.
-constexpr std::uint64_t data_wipe_blocks = 256;
+/// Blocks overwritten at the start of the data partition, behind the mark, so that nobody mounts what was there.
+constexpr std::uint64_t data_wipe_blocks = 255;
 
 /// A double-quoted string of the update script language.
 std::string quote(std::string_view text) {
@@ -219,6 +221,11 @@ void make_boot_file_system(Writer& out, Slot slot) {
 
 enum class Data : std::uint8_t { keep, wipe };
 
+/// Without the mark PID 1 never makes a file system where one may have been.
+void mark_data(Writer& out) {
+    out.on_resource("data-mark", fmt::format("raw_write({})", out.layout().at("data").block_offset));
+}
+
 void write_complete(Writer& out, std::string const& name, Data data) {
     auto const& boot = out.description().bootloader;
     out.open("task " + name);
@@ -226,11 +233,14 @@ void write_complete(Writer& out, std::string const& name, Data data) {
     make_boot_file_system(out, Slot::a);
     if (data == Data::wipe) {
         auto const& partition = out.layout().at("data");
-        out.line(fmt::format("raw_memset({}, {}, 0xff)", partition.block_offset, data_wipe_blocks));
+        out.line(fmt::format("raw_memset({}, {}, 0xff)", partition.block_offset + 1, data_wipe_blocks));
     }
     out.close();
     out.on_resource("core.img", fmt::format("raw_write({})", out.layout().core_block_offset));
     write_boot_files(out, Slot::a, std::nullopt);
+    if (data == Data::wipe) {
+        mark_data(out);
+    }
     out.on_resource("state-a-copy", fmt::format("raw_write({})", boot.state_copy_block));
     out.on_resource("state-a", fmt::format("raw_write({})", boot.state_block));
     out.on_resource("tried.tar", fmt::format("raw_write({})", out.layout().tried_archive_offset));
@@ -272,7 +282,7 @@ void write_upgrade(Writer& out, Slot to, Running running) {
     out.close();
     out.on_resource("try-" + to_name, fmt::format("raw_write({})", boot.state_block));
     out.line("# The commit point: the bootloader may now start slot " + to_name + ", once.");
-    out.on_resource("not-tried", fmt::format("raw_write({})", boot.tried_block));
+    out.on_resource("not-tried-" + to_name, fmt::format("raw_write({})", boot.tried_block));
     out.open("on-error");
     out.line(fmt::format("info(\"Slot {} was not written; slot {} stays\")", to_name, to_string(from)));
     out.close();
@@ -315,13 +325,17 @@ std::string update_script(Description const& description, Layout const& layout,
     out.file("rootfs.img", files.rootfs, layout.rootfs(Slot::a).block_count);
     out.file("tried.tar", files.tried_archive, tried_archive_blocks);
     // The order of these is the order in which they reach the disk.
+    out.content("data-mark", device::data_mark());
     out.content("state-a-copy", boot_state_block(Slot::a, std::nullopt));
     out.content("state-a", boot_state_block(Slot::a, std::nullopt));
     out.content("try-a-copy", boot_state_block(Slot::b, Slot::a));
     out.content("try-a", boot_state_block(Slot::b, Slot::a));
     out.content("try-b-copy", boot_state_block(Slot::a, Slot::b));
     out.content("try-b", boot_state_block(Slot::a, Slot::b));
-    out.content("not-tried", tried_block(Tried::no));
+    for (auto const slot : {Slot::a, Slot::b}) {
+        out.content(fmt::format("not-tried-{}", to_string(slot)),
+                    device::format_boot_counters(counters_after_update(slot)));
+    }
     out.environment();
     write_mbr(out, files.boot_code_hex);
     write_complete(out, "complete", Data::wipe);
@@ -351,15 +365,17 @@ void write_decision(Writer& out, std::string const& resource, std::string const&
 } // namespace
 
 std::string operations_script(Description const& description, Layout const& layout,
-                              FirmwareIdentity const& identity) {
+                              FirmwareIdentity const& identity, std::string const& boot_code_hex) {
     Writer out(description, layout);
     out.identity(identity);
     out.environment();
+    write_mbr(out, boot_code_hex);
     for (auto const slot : {Slot::a, Slot::b}) {
         auto const name = fmt::format("state-{}", to_string(slot));
         out.content(name + "-copy", boot_state_block(slot, std::nullopt));
         out.content(name, boot_state_block(slot, std::nullopt));
     }
+    out.content("data-mark", device::data_mark());
     for (auto const slot : {Slot::a, Slot::b}) {
         out.open(fmt::format("task validate.{}", to_string(slot)));
         out.require_running(slot);
@@ -378,11 +394,14 @@ std::string operations_script(Description const& description, Layout const& layo
     out.line("on-init { error(\"The other slot holds no firmware that was ever validated\") }");
     out.close();
     out.open("task factory-reset");
+    out.line(fmt::format("on-init {{ raw_memset({}, {}, 0xff) }}", layout.at("data").block_offset + 1,
+                         data_wipe_blocks));
+    mark_data(out);
     out.open("on-finish");
-    out.line(fmt::format("raw_memset({}, {}, 0xff)", layout.at("data").block_offset, data_wipe_blocks));
     out.line("info(\"/data is wiped; reboot at once, without unmounting it\")");
     out.close();
     out.close();
+    out.line("task restore-table { on-finish { mbr_write(mbr) } }");
     for (auto const slot : {Slot::a, Slot::b}) {
         out.open(fmt::format("task status.{}", to_string(slot)));
         out.require_running(slot);

@@ -34,11 +34,11 @@ TEST(BootState, tar_reads_the_archive_that_grub_writes_to) {
     auto const folder = TemporaryDirectory::create();
     ASSERT_TRUE(folder);
     auto const file = folder->path() / "tried.tar";
-    ASSERT_TRUE(write_file_atomically(file, tried_archive(Tried::no)));
+    ASSERT_TRUE(write_file_atomically(file, tried_archive()));
     auto const content = run_checked({"tar", "-xOf", file.string(), "tried"});
     ASSERT_TRUE(content) << content.error().message();
-    EXPECT_EQ(*content, tried_block(Tried::no));
-    EXPECT_THAT(*content, HasSubstr("\ntried=0\n"));
+    EXPECT_EQ(device::parse_boot_counters(as_bytes(*content)), counters_of_new_disk());
+    EXPECT_THAT(*content, HasSubstr("\ntried=1\n"));
 }
 
 TEST(BootScript, the_core_script_names_the_blocks_of_the_description) {
@@ -56,6 +56,23 @@ TEST(BootScript, the_trial_is_written_down_before_the_slot_on_trial_is_chosen) {
     auto const description = description_of(x86_64_text());
     auto const script = grub_core_script(description, layout_of(description));
     EXPECT_LT(script.find("save_env"), script.find("set chosen=\"$try\""));
+}
+
+TEST(BootScript, every_start_is_counted_before_it_happens_and_the_kernel_is_told) {
+    auto const description = description_of(x86_64_text());
+    auto const script = grub_core_script(description, layout_of(description));
+    auto const counted = script.find("save_env --file (hd0,msdos3)/tried starts runs");
+    ASSERT_NE(counted, std::string::npos);
+    EXPECT_LT(counted, script.find("start_slot \"$chosen\""));
+    EXPECT_THAT(script, HasSubstr("sinew.starts=$starts sinew.runs=$runs"));
+}
+
+TEST(BootScript, an_update_leaves_the_slot_that_wrote_it_good_and_the_new_one_unproven) {
+    auto const after = counters_after_update(Slot::b);
+    EXPECT_FALSE(after.tried);
+    EXPECT_EQ(after.slot_a, device::SlotWorth::good);
+    EXPECT_EQ(after.slot_b, device::SlotWorth::unproven);
+    EXPECT_EQ(after.active, "a");
 }
 
 TEST(BootScript, the_kernel_s_dollar_is_not_taken_for_a_variable) {

@@ -5,6 +5,7 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/data_mark.hpp>
 #include <sinew/firmware.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/update_script.hpp>
@@ -132,14 +133,32 @@ TEST_F(UpdateScript, revert_goes_back_to_a_validated_slot_only) {
     EXPECT_EQ(decide(disk.content()).slot, "a");
 }
 
-TEST_F(UpdateScript, factory_reset_blanks_the_start_of_the_data_partition_and_nothing_else) {
+TEST_F(UpdateScript, factory_reset_marks_the_data_partition_and_touches_nothing_else) {
     auto const before = installed();
     RecordingDevice disk(before);
     ASSERT_TRUE(apply(pack_operations(), disk, "factory-reset", Slot::a));
     auto const data = area(disk.content(), m_layout.at("data"));
-    EXPECT_EQ(data.front(), std::byte{0xff});
+    EXPECT_EQ(as_text(data.first(device::data_mark_bytes)), device::data_mark());
+    EXPECT_EQ(data[1024 + 56], std::byte{0xff}) << "no superblock is left";
     EXPECT_TRUE(same_slot(disk.content(), before, Slot::a));
     EXPECT_EQ(decide(disk.content()).slot, "a");
+}
+
+TEST_F(UpdateScript, a_damaged_partition_table_is_restored_byte_by_byte) {
+    auto const before = installed();
+    auto const extended = m_layout.extended_block_offset * block_size_bytes;
+    for (auto const at : {std::uint64_t{446}, extended + 446}) {
+        auto damaged = before;
+        RecordingDevice::apply({at, Bytes(64)}, damaged);
+        RecordingDevice disk(damaged);
+        ASSERT_TRUE(apply(pack_operations(), disk, "restore-table", Slot::a));
+        EXPECT_TRUE(disk.content() == before) << at;
+    }
+}
+
+TEST_F(UpdateScript, a_new_disk_is_marked_so_that_its_first_start_makes_a_file_system) {
+    auto const disk = installed();
+    EXPECT_EQ(as_text(area(disk, m_layout.at("data")).first(device::data_mark_bytes)), device::data_mark());
 }
 
 TEST_F(UpdateScript, installing_anew_can_keep_the_data) {

@@ -8,6 +8,7 @@
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/file.hpp>
 #include <sinew/base/result.hpp>
+#include <sinew/device/boot_counters.hpp>
 #include <sinew/firmware.hpp>
 #include <sinew/system/boot_script.hpp>
 #include <sinew/system/update_script.hpp>
@@ -146,13 +147,14 @@ protected:
                             .rootfs = file("rootfs", rootfs_bytes),
                             .tried_archive = m_folder.path() / "tried.tar",
                             .boot_code_hex = std::string(880, '0')};
-        EXPECT_TRUE(write_file_atomically(files.tried_archive, tried_archive(Tried::yes)));
+        EXPECT_TRUE(write_file_atomically(files.tried_archive, tried_archive()));
         auto const text =
             update_script(m_description, m_layout, {.product = "say \"$x\\\"", .version = version}, files);
         return create("fw-" + version, text);
     }
     fs::path pack_operations() {
-        return create("ops", operations_script(m_description, m_layout, {.product = "ops", .version = "1"}));
+        return create("ops", operations_script(m_description, m_layout, {.product = "ops", .version = "1"},
+                                               std::string(880, '0')));
     }
     fs::path create(std::string const& name, std::string const& text) {
         firmware::CreateOptions options;
@@ -188,20 +190,24 @@ protected:
         if (state["whole"] != "yes") {
             state = variables_of(boot.state_copy_block);
         }
+        auto counters = variables_of(boot.tried_block);
         if (state["whole"] != "yes") {
-            return {.slot = "a", .trial = false};
+            return {.slot = counters["active"] == "b" ? "b" : "a", .trial = false};
         }
         auto const trial = state["try"];
-        if (!trial.empty() && variables_of(boot.tried_block)["tried"] == "0") {
+        if (!trial.empty() && counters["tried"] == "0") {
             return {.slot = trial, .trial = true};
         }
         return {.slot = state["slot"], .trial = false};
     }
     /// GRUB starts the trial.
     void start_trial(Bytes& disk) const {
-        RecordingDevice::apply(
-            {m_description.bootloader.tried_block * block_size_bytes, to_bytes(tried_block(Tried::yes))},
-            disk);
+        auto const at = m_description.bootloader.tried_block * block_size_bytes;
+        auto counters = device::parse_boot_counters(as_bytes(block(disk, at / block_size_bytes)));
+        ASSERT_TRUE(counters);
+        counters->tried = true;
+        counters->starts = counters->runs = 1;
+        RecordingDevice::apply({at, to_bytes(device::format_boot_counters(*counters))}, disk);
     }
     static BytesView area(Bytes const& disk, PlacedPartition const& partition) {
         return BytesView(disk).subspan(partition.block_offset * block_size_bytes,

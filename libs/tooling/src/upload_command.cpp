@@ -22,7 +22,7 @@ struct Options {
     std::string firmware;
     std::string previous;
     std::int64_t port = 22;
-    std::int64_t timeout_s = 180;
+    std::int64_t timeout_s = 300;
     std::vector<std::string> ssh_options;
 };
 
@@ -129,7 +129,7 @@ Command upload_command() {
                         .completes = Completes::file},
                        {.names = "--timeout",
                         .target = &options->timeout_s,
-                        .help = "Seconds to wait for the new firmware to be validated (default 180)",
+                        .help = "Seconds to wait for the new firmware to be validated (default 300)",
                         .value_name = "SECONDS"},
                        {.names = "--ssh-option,-o",
                         .target = &options->ssh_options,

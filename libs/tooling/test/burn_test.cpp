@@ -34,7 +34,7 @@ protected:
         files.initramfs = folder() / "initramfs";
         files.slot_script = folder() / "grub.cfg";
         files.rootfs = folder() / "rootfs.img";
-        files.tried_archive = write("tried.tar", as_text(system::tried_archive(system::Tried::yes)));
+        files.tried_archive = write("tried.tar", as_text(system::tried_archive()));
         files.boot_code_hex = std::string(880, '0');
         firmware::CreateOptions options;
         options.script = folder() / "fwup.conf";

@@ -17,10 +17,11 @@
 
 namespace sinew::device {
 
-enum class ApplicationStatus : std::uint8_t { starting, running, stopped, failed };
-BOOST_DESCRIBE_ENUM(ApplicationStatus, starting, running, stopped, failed)
+enum class ApplicationStatus : std::uint8_t { starting, running, silent, stopped, failed, held_back };
+BOOST_DESCRIBE_ENUM(ApplicationStatus, starting, running, silent, stopped, failed, held_back)
 
-/// `stopped` is between an end and the next start.
+/// `silent`: it hasn't answered for a while, and is ended if that goes on. `stopped` is between an end and the
+/// next start. `held_back`: the machine was reset too often soon after its start, so it isn't started.
 struct ApplicationState {
     ApplicationStatus status = ApplicationStatus::stopped;
     pid_t pid = 0;

@@ -28,6 +28,10 @@ enum class BootReason : std::uint8_t {
 BOOST_DESCRIBE_ENUM(BootReason, power_on, reboot_requested, update, rolled_back, application_failed,
                     watchdog_or_reset, kernel_panic)
 
+/// How bringing up the data partition went. `unknown`: nobody has tried, as on a machine without PID 1's report.
+enum class DataState : std::uint8_t { unknown, mounted, formatted, repaired, read_only, missing };
+BOOST_DESCRIBE_ENUM(DataState, unknown, mounted, formatted, repaired, read_only, missing)
+
 /// The enumerator's name, e.g. "power_on".
 [[nodiscard]] std::string_view to_string(BootReason reason) noexcept;
 
@@ -44,8 +48,20 @@ struct BootReport {
     bool rolled_back = false;
     std::string serial_number = {};
     std::string hostname = {};
+    DataState data = DataState::unknown;
+    /// Why /data isn't simply mounted; empty when it is.
+    std::string data_detail = {};
+    /// What the bootloader has counted, this start included; see boot_counters.hpp. 0: it doesn't count.
+    int starts = 0;
+    int runs = 0;
+    /// The run before ended in an orderly way: somebody asked for it.
+    bool orderly = false;
+    /// The disk's partition table is damaged; it runs on the partitions that the firmware knows.
+    bool has_damaged_table = false;
 };
-BOOST_DESCRIBE_STRUCT(BootReport, (), (reason, detail, slot, trial, rolled_back, serial_number, hostname))
+BOOST_DESCRIBE_STRUCT(BootReport, (),
+                      (reason, detail, slot, trial, rolled_back, serial_number, hostname, data, data_detail,
+                       starts, runs, orderly, has_damaged_table))
 
 /// The report in `boot_toml`. If that can't be understood, what the bootloader told the kernel (/proc/cmdline), so
 /// that a device is known as one whatever happened to the file.

@@ -26,12 +26,21 @@ struct Watchdog {
 };
 BOOST_DESCRIBE_STRUCT(Watchdog, (), (path, timeout))
 
+/// Where a partition lies on the disk, in blocks of 512 bytes; a count of 0: to the end of the disk.
+struct PartitionPlace {
+    std::int64_t first_block = 0;
+    std::int64_t block_count = 0;
+};
+BOOST_DESCRIBE_STRUCT(PartitionPlace, (), (first_block, block_count))
+
 /// /etc/sinew/init.toml: everything PID 1 needs.
 struct InitConfig {
     /// The MBR disk signature (8 hexadecimal digits) of the disk that this firmware lives on.
     std::string disk_signature;
     /// Partition numbers on that disk by name: boot_a, boot_b, rootfs_a, rootfs_b, data.
     std::map<std::string, int> partitions;
+    /// Where they lie, whatever the partition table says, by the same names.
+    std::map<std::string, PartitionPlace> partition_places;
     std::string rootfs_type = "squashfs";
     /// The data partition's file system; formatted when blank, checked and repaired before it is reformatted.
     std::string data_type = "ext4";
@@ -53,8 +62,9 @@ struct InitConfig {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(10);
 };
 BOOST_DESCRIBE_STRUCT(InitConfig, (),
-                      (disk_signature, partitions, rootfs_type, data_type, data_path, early_modules, modules,
-                       watchdog, hostname_pattern, build_time, command, on_unexpected_end, shutdown_grace))
+                      (disk_signature, partitions, partition_places, rootfs_type, data_type, data_path,
+                       early_modules, modules, watchdog, hostname_pattern, build_time, command,
+                       on_unexpected_end, shutdown_grace))
 
 /// A program sinewd starts before the application and keeps running.
 struct Service {
@@ -73,17 +83,23 @@ struct ApplicationConfig {
     /// reboots into the old slot, otherwise the application stays down and the device stays reachable.
     int max_restarts = 3;
     std::chrono::milliseconds restart_period = std::chrono::seconds(30);
+    /// Its scheduler hasn't answered for so long: it is ended, and started again. 0: nobody asks it.
+    std::chrono::milliseconds answer_limit = std::chrono::seconds(30);
 };
-BOOST_DESCRIBE_STRUCT(ApplicationConfig, (), (name, command, config_directory, max_restarts, restart_period))
+BOOST_DESCRIBE_STRUCT(ApplicationConfig, (),
+                      (name, command, config_directory, max_restarts, restart_period, answer_limit))
 
 /// When a firmware on trial counts as good.
 struct StartupGuard {
-    /// The application has reported ready and stayed up this long.
-    std::chrono::milliseconds stable_for = std::chrono::seconds(2);
+    /// All conditions have held together this long.
+    std::chrono::milliseconds stable_for = std::chrono::seconds(15);
     /// Not good by then: reboot, and the bootloader brings the old slot back.
-    std::chrono::milliseconds deadline = std::chrono::seconds(60);
+    std::chrono::milliseconds deadline = std::chrono::minutes(2);
+    /// "application": it has reported ready and answers; "data": /data is mounted and can be written; "ssh": the
+    /// SSH server runs. One that doesn't apply (there is no application, SSH is off) counts as met.
+    std::vector<std::string> conditions = {"application", "data", "ssh"};
 };
-BOOST_DESCRIBE_STRUCT(StartupGuard, (), (stable_for, deadline))
+BOOST_DESCRIBE_STRUCT(StartupGuard, (), (stable_for, deadline, conditions))
 
 struct Network {
     /// Brought up with DHCP; empty: none.
@@ -108,6 +124,14 @@ struct EnvironmentBlocks {
 };
 BOOST_DESCRIBE_STRUCT(EnvironmentBlocks, (), (block, block_count, redundant_block))
 
+/// Where the bootloader's own blocks lie on the disk; 0: there are none. See boot_counters.hpp.
+struct BootBlocks {
+    std::int64_t state = 0;
+    std::int64_t state_copy = 0;
+    std::int64_t counters = 0;
+};
+BOOST_DESCRIBE_STRUCT(BootBlocks, (), (state, state_copy, counters))
+
 /// /etc/sinew/device.toml: everything sinewd needs.
 struct DeviceConfig {
     std::string platform;
@@ -123,13 +147,17 @@ struct DeviceConfig {
     std::string disk = "/dev/rootdisk0";
     /// What is installed in which slot is recorded there.
     EnvironmentBlocks environment;
+    BootBlocks boot_blocks;
     /// The archive with the tasks validate, revert and factory-reset.
     std::string operations_archive = "/usr/share/sinew/ops.fw";
-    /// Public keys (*.pub) that an update must be signed with one of; an empty folder accepts any update.
+    /// Public keys (*.pub) that an update must be signed with one of.
     std::string key_directory = "/etc/sinew/keys";
+    /// Without any key in that folder, updates are installed unchecked; otherwise they are refused then.
+    bool accept_unsigned = false;
 };
 BOOST_DESCRIBE_STRUCT(DeviceConfig, (),
                       (platform, product, version, services, application, startup_guard, watchdog, network,
-                       ssh, disk, environment, operations_archive, key_directory))
+                       ssh, disk, environment, boot_blocks, operations_archive, key_directory,
+                       accept_unsigned))
 
 } // namespace sinew::device

@@ -16,6 +16,10 @@ namespace sinew::device {
 /// Names the inherited descriptor in the environment.
 inline constexpr char const* watchdog_environment = "SINEW_WATCHDOG_FD";
 
+/// Names the event counter (eventfd(2)) that PID 1 counts up every `beat_interval` for as long as it lives.
+inline constexpr char const* beat_environment = "SINEW_INIT_BEAT_FD";
+inline constexpr std::chrono::seconds beat_interval{5};
+
 class HardwareWatchdog {
 public:
     /// Opens `path`, which arms it, and asks for `timeout` (rounded up to whole seconds, 1 s to 1 h). A

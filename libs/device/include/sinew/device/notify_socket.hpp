@@ -32,4 +32,7 @@ private:
 /// Whether a datagram, lines of KEY=VALUE, holds READY=1.
 [[nodiscard]] bool says_ready(std::string_view datagram) noexcept;
 
+/// Whether it holds WATCHDOG=1: the program lives.
+[[nodiscard]] bool says_alive(std::string_view datagram) noexcept;
+
 } // namespace sinew::device

@@ -29,8 +29,9 @@ namespace sinew::device {
 
 /// What happened to the program of an OsProcess.
 struct OsProcessEvent {
-    /// `ended`: by itself, or it couldn't be started; `stopped`: because it was asked to.
-    enum class Kind : std::uint8_t { started, ready, ended, stopped };
+    /// `silent`: it hasn't answered for a while; `ready` again when it does. `ended`: by itself, because it
+    /// didn't answer any more, or it couldn't be started; `stopped`: because it was asked to.
+    enum class Kind : std::uint8_t { started, ready, silent, ended, stopped };
     Kind kind = Kind::started;
     std::string name = {};
     pid_t pid = 0;
@@ -49,6 +50,9 @@ struct OsProcessOptions {
     Duration ready_limit = std::chrono::seconds(10);
     /// The program tells NOTIFY_SOCKET when it is ready; without it, it counts as ready once started.
     bool notifies_ready = false;
+    /// A program that tells NOTIFY_SOCKET that it lives (WATCHDOG=1), be it once, is ended when it hasn't for so
+    /// long; it is asked to by WATCHDOG_USEC. Zero: nobody asks. Needs `notifies_ready`.
+    std::chrono::milliseconds answer_limit{0};
     std::chrono::milliseconds stop_grace = std::chrono::seconds(5);
     /// Waits between starts; without one it starts at once.
     std::shared_ptr<Backoff> backoff = {};
@@ -60,6 +64,7 @@ class OsProcess : public Server<OsProcess> {
 public:
     using Options = OsProcessOptions;
     struct Start {};
+    struct CheckAnswers {};
     /// The program's process number; 0 while it isn't running.
     struct GetPid {
         using Reply = pid_t;
@@ -75,6 +80,7 @@ public:
 
     Async<Result<>> init();
     Async<> handle_info(Start message);
+    void handle_info(CheckAnswers check);
     void handle_info(FileReady ready);
     void handle_info(Exit const& message);
     pid_t handle_call(GetPid request);
@@ -87,6 +93,7 @@ private:
     void fail(std::string const& why);
     void read_output();
     void read_notifications();
+    void hear_answer();
     void finish();
     void tell(OsProcessEvent::Kind kind, std::string detail = {});
 
@@ -99,6 +106,11 @@ private:
     FileWatch m_watch_notifications;
     LineSplitter m_lines;
     bool m_is_ready = false;
+    bool m_is_silent = false;
+    /// When the program last said that it lives; nothing: it never did.
+    std::optional<MonotonicTime> m_last_answer;
+    /// Why it is being ended, though nobody asked for that.
+    std::string m_fault;
 };
 
 /// The place of an OsProcess in a tree: its id is its name, and it may use its whole stop_grace.

@@ -43,13 +43,16 @@ struct DeviceStatus {
     std::string boot_detail = {};
     std::string serial_number = {};
     std::string hostname = {};
+    /// How bringing up /data went, and why it isn't simply mounted.
+    DataState data = DataState::unknown;
+    std::string data_detail = {};
     std::int64_t uptime_s = 0;
     Application application;
 };
 BOOST_DESCRIBE_STRUCT(DeviceStatus::Application, (), (name, state, pid, restarts, last_end))
 BOOST_DESCRIBE_STRUCT(DeviceStatus, (),
                       (product, version, uuid, platform, slot, trial, validated, rolled_back, boot_reason,
-                       boot_detail, serial_number, hostname, uptime_s, application))
+                       boot_detail, serial_number, hostname, data, data_detail, uptime_s, application))
 
 /// Several lines, for a terminal.
 [[nodiscard]] std::string describe_for_people(DeviceStatus const& status);

@@ -9,6 +9,7 @@
 #include <sinew/device/boot_report.hpp>
 #include <sinew/device/config.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -16,13 +17,21 @@
 #include <utility>
 #include <vector>
 
+namespace sinew::firmware {
+struct EnvironmentLayout;
+}
+
 namespace sinew::device {
 
 /// What an update is recorded as, by the slot's variables in the U-Boot environment.
 struct InstalledFirmware {
     std::string version;
     std::string uuid;
+    bool validated = false;
 };
+
+/// The place in the form of the firmware library.
+[[nodiscard]] firmware::EnvironmentLayout environment_layout(EnvironmentBlocks const& place);
 
 /// Reads the variables of `slot` ("a" or "b"). Errors: not_found: the configuration names no environment;
 /// corrupt; io.
@@ -30,16 +39,19 @@ struct InstalledFirmware {
                                                            std::string const& slot);
 
 /// The fwup command line that applies `task` from `input` ("-" is standard input) with the configured keys.
-/// Error: the key folder can't be read.
+/// Errors: denied: there is no key, and the configuration doesn't accept unsigned updates; the key folder can't be
+/// read.
 [[nodiscard]] Result<std::vector<std::string>>
 fwup_command(DeviceConfig const& config, std::string const& input, std::string const& task);
 
-/// The lock of one update at a time; released when destroyed or when the process ends.
+inline constexpr char const* update_lock_path = "/run/sinew/update.lock";
+
+/// The lock of one update at a time, and of whoever writes what an update writes; released when destroyed or when the process ends.
 class UpdateLock {
 public:
-    /// Error exists: another update is running, or installed and waiting for its reboot.
-    [[nodiscard]] static Result<UpdateLock>
-    acquire(std::filesystem::path const& path = "/run/sinew/update.lock");
+    /// Waits a second for somebody who only writes a block. Error exists: another update is running, or installed
+    /// and waiting for its reboot.
+    [[nodiscard]] static Result<UpdateLock> acquire(std::filesystem::path const& path = update_lock_path);
 
 private:
     explicit UpdateLock(FileDescriptor file)
@@ -56,9 +68,19 @@ struct FwupOutcome {
     std::string last_line;
 };
 
-/// Runs `command` with this process's standard input. `on_percent` is called with each number that it prints
-/// alone on a line. Error: it can't be started.
-[[nodiscard]] Result<FwupOutcome> run_fwup(std::vector<std::string> const& command,
+/// Where an update comes from, and how long that may take.
+struct UpdateInput {
+    int descriptor = 0;
+    /// Without a byte for so long the update has failed, and others have their turn.
+    std::chrono::milliseconds silence_limit = std::chrono::minutes(1);
+    /// And for all of it.
+    std::chrono::milliseconds whole_limit = std::chrono::hours(6);
+};
+
+/// Runs `command` and feeds it. `on_percent` is called with each number that it prints alone on a line. A status
+/// that was lost is a failure like any other. Errors: it can't be started; timed_out: as UpdateInput says, and it
+/// has been ended.
+[[nodiscard]] Result<FwupOutcome> run_fwup(std::vector<std::string> const& command, UpdateInput const& input,
                                            std::function<void(int percent)> const& on_percent);
 
 /// `sinew-update --check`: whether an update would be taken now, and if not, why. Returns the exit status.

@@ -40,8 +40,10 @@ struct FirmwareFiles {
 [[nodiscard]] std::string update_script(Description const& description, Layout const& layout,
                                         FirmwareIdentity const& identity, FirmwareFiles const& files);
 
-/// ops.conf with the tasks validate, revert, factory-reset and status.
+/// ops.conf with the tasks validate, revert, factory-reset, restore-table and status. `boot_code_hex` as above: it
+/// shares its sector with the partition table.
 [[nodiscard]] std::string operations_script(Description const& description, Layout const& layout,
-                                            FirmwareIdentity const& identity);
+                                            FirmwareIdentity const& identity,
+                                            std::string const& boot_code_hex);
 
 } // namespace sinew::system
