@@ -131,9 +131,9 @@ TEST(Snapshots, show_the_tree_its_mailboxes_and_counts) {
     std::string const tap = "sinew::observe::(anonymous namespace)::Tap";
     std::string const text = tree_text(snapshot);
     EXPECT_THAT(text, HasSubstr("supervisor " + simulation_tree.pid().to_string() + " waiting"));
-    EXPECT_THAT(text, HasSubstr("├─ supervisor \"outside\""));
-    EXPECT_THAT(text, HasSubstr("│  └─ " + tap + " \"garden\""));
-    EXPECT_THAT(text, HasSubstr("└─ " + tap + " \"kitchen\" " + kitchen.pid().to_string() +
+    EXPECT_THAT(text, HasSubstr("└─ supervisor \"outside\""));
+    EXPECT_THAT(text, HasSubstr("   └─ " + tap + " \"garden\""));
+    EXPECT_THAT(text, HasSubstr("├─ " + tap + " \"kitchen\" " + kitchen.pid().to_string() +
                                 " suspended  mailbox 1, handled 2\n"));
     EXPECT_EQ(snapshot.process_count, 5) << text;
     EXPECT_GT(snapshot.resident_bytes, 0);

@@ -23,7 +23,6 @@ namespace sinew::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -143,12 +142,22 @@ TEST_F(StuckHandler, it_is_seen_at_work_with_its_message_and_its_time) {
     EXPECT_TRUE(eventually([&] { return process_info(m_stuck)->handling == nullptr; }));
 }
 
-TEST_F(StuckHandler, that_throws_when_it_is_back_is_reported_with_its_message) {
-    m_shared.afterwards = [](Stuck&) { throw std::runtime_error("at last"); };
-    get_stuck();
-    let_go();
-    EXPECT_TRUE(eventually([&] { return !is_alive(m_stuck); }));
-    EXPECT_THAT(m_log.text(), AllOf(HasSubstr("at last"), HasSubstr("(anonymous namespace)::Hang\n")));
+TEST(StuckHandlers, that_throw_when_they_are_back_are_reported_with_their_message) {
+    log::Logger logger({.fallback = nullptr});
+    Stuck::Shared shared;
+    shared.afterwards = [](Stuck&) { throw std::runtime_error("at last"); };
+    Node node({.workers = 1, .log = &logger});
+    auto const stuck = node.start<Stuck>({}, std::ref(shared)).value();
+    auto const answerer = node.start<Answerer>().value();
+    send(stuck, Hang{});
+    shared.is_in.wait(false);
+    // Another thread handles this: the worker has another message in hand meanwhile.
+    EXPECT_EQ(call(answerer, Ping{}, patience).value(), 1);
+    shared.may_go = true;
+    EXPECT_TRUE(eventually([&] { return !is_alive(stuck); }));
+    auto const reports = logger.ring().grep("crashed: std::runtime_error: at last", 1);
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_THAT(log::format(reports.front()->event()), HasSubstr("(anonymous namespace)::Hang\n"));
 }
 
 TEST_F(StuckHandler, it_is_reported_with_its_process_and_message_and_stack) {
@@ -303,6 +312,7 @@ TEST_F(StartingHandler, has_more_time_before_it_is_reported) {
     EXPECT_TRUE(m_log.wait_for("Stuck <"));
     EXPECT_THAT(m_log.text(), Not(HasSubstr("SlowStarter")));
     other.may_go = true;
+    EXPECT_EQ(call(m_stuck, Ping{}, patience).value(), 2) << "it needs `other` no more";
     let_go();
     EXPECT_TRUE(is_alive(starter));
 }
