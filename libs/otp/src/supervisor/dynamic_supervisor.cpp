@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +40,10 @@ void end_child(Pid pid, Shutdown shutdown, F const& done) {
         });
 }
 
+detail::RequestLabel start_label(ChildSpec const& spec) {
+    return {.target = {}, .target_type = spec.blueprint->behaviour().type};
+}
+
 } // namespace
 
 void DynamicSupervisor::State::start(ChildSpec spec, Deferred<StartChild> reply) {
@@ -59,68 +62,66 @@ void DynamicSupervisor::State::start(ChildSpec spec, Deferred<StartChild> reply)
                                                      std::to_string(m_options.max_children) +
                                                      ", are running already"));
     } else {
-        launch(Child{.spec = detail::make_shared_in_block<ChildSpec const>(std::move(spec)),
-                     .number = m_next_key++},
-               std::move(reply));
+        launch(std::move(spec), std::move(reply));
     }
 }
 
-void DynamicSupervisor::State::launch(Child child, std::optional<Deferred<StartChild>> reply) {
-    child.is_starting = true;
+void DynamicSupervisor::State::launch(ChildSpec spec, Deferred<StartChild> reply) {
+    Child child{.spec = detail::make_shared_in_block<ChildSpec const>(std::move(spec)),
+                .number = m_next_number++};
     child.backoff.started(now());
-    std::shared_ptr<ChildSpec const> const spec = child.spec;
     auto const shared_pid = detail::make_shared_in_block<Pid>();
     detail::ReplyPath path = detail::continue_with_answer<Pid>(
-        detail::RequestLabel{.target = {}, .target_type = spec->blueprint->behaviour().type},
-        [this, shared_pid, reply = std::move(reply)](Result<Pid> result) mutable {
+        start_label(*child.spec), [this, shared_pid, reply = std::move(reply)](Result<Pid> result) mutable {
             started(*shared_pid, std::move(result), std::move(reply));
         });
-    *shared_pid = detail::spawn_child(*spec, std::move(path));
+    *shared_pid = detail::spawn_child(*child.spec, std::move(path));
     m_children.insert(*shared_pid, std::move(child));
 }
 
-void DynamicSupervisor::State::started(Pid pid, Result<Pid> result,
-                                       std::optional<Deferred<StartChild>> reply) {
-    Child* const child = m_children.find(pid);
+void DynamicSupervisor::State::started(Pid pid, Result<Pid> result, Deferred<StartChild> reply) {
+    Child const* const child = m_children.find(pid);
     if (child == nullptr) {
         return;
     }
     if (result && *result) {
-        child->is_starting = false;
-        if (reply) {
-            reply->reply(pid);
-        }
+        reply.reply(pid);
         return;
     }
-    Child gone = std::move(*child);
+    std::string const context = "child '" + child->spec->id + "'";
     m_children.erase(pid);
-    if (reply) {
-        std::string const context = "child '" + gone.spec->id + "'";
-        reply->reply(result ? Result<Pid>(Pid())
-                            : std::unexpected(std::move(result).error().with_context(context)));
-    } else if (!result && !gone.is_stopping) {
-        restart_failed(std::move(gone), result.error());
-    }
-}
-
-void DynamicSupervisor::State::restart_failed(Child child, Error const& error) {
-    log::error("child '" + child.spec->id + "': " + error.message() + "; tried again");
-    wait_to_restart(std::move(child), Duration(0));
+    reply.reply(result ? Result<Pid>(Pid())
+                       : std::unexpected(std::move(result).error().with_context(context)));
 }
 
 void DynamicSupervisor::State::terminate(Pid pid, Deferred<TerminatePid> reply) {
-    Child* const child = m_children.find(pid);
-    if (child == nullptr) {
-        reply.reply(failure(ErrorCode::not_found, "there is no child " + pid.to_string()));
+    if (Child* const running = m_children.find(pid)) {
+        end(pid, pid, *running, std::move(reply));
         return;
     }
-    child->is_stopping = true;
+    Pid const* const tried = m_attempts.find(pid);
+    Pid const former = tried != nullptr ? *tried : pid;
+    Child* const restarting = m_restarting.find(former);
+    if (restarting == nullptr) {
+        reply.reply(failure(ErrorCode::not_found, "there is no child " + pid.to_string()));
+    } else if (restarting->attempt) {
+        end(restarting->attempt, former, *restarting, std::move(reply));
+    } else {
+        m_restarting.erase(former);
+        reply.reply({});
+    }
+}
+
+void DynamicSupervisor::State::end(Pid process, Pid former, Child& child, Deferred<TerminatePid> reply) {
+    child.is_stopping = true;
     auto const shared_reply = detail::make_shared_in_block<Deferred<TerminatePid>>(std::move(reply));
-    end_child(pid, child->spec->shutdown, [this, pid, shared_reply] {
-        m_children.erase(pid);
-        unlink(pid, Flush::yes);
-        shared_reply->reply({});
-    });
+    end_child(process, child.spec->shutdown, [this, process, former, shared_reply] {
+        m_children.erase(process);
+                  m_attempts.erase(process);
+                  m_restarting.erase(former);
+                  unlink(process, Flush::yes);
+                  shared_reply->reply({});
+              });
 }
 
 bool DynamicSupervisor::State::child_ended(Exit const& message) {
@@ -140,10 +141,15 @@ bool DynamicSupervisor::State::child_ended(Exit const& message) {
     if (!is_orderly || is_restarted) {
         detail::report_child_end(*child.spec, message.from, message.reason, is_restarted);
     }
-    return is_restarted && restart(std::move(child));
+    if (!is_restarted) {
+        return false;
+    }
+    m_restarting.insert(message.from, std::move(child));
+    return restart(message.from);
 }
 
-bool DynamicSupervisor::State::restart(Child child) {
+bool DynamicSupervisor::State::restart(Pid former) {
+    Child& child = *m_restarting.find(former);
     if (!m_limit.add(now())) {
         log::error(detail::gives_up_text(m_options.intensity, m_options.period, child.spec->id));
         return true;
@@ -151,30 +157,51 @@ bool DynamicSupervisor::State::restart(Child child) {
     Duration const wait = child.backoff.next_wait(m_options.backoff, now());
     if (wait > Duration(0)) {
         child.is_counted = true;
-        wait_to_restart(std::move(child), wait);
+        detail::send_self_later<DynamicSupervisor>(wait, RetryRestart{former});
     } else {
-        launch(std::move(child), std::nullopt);
+        start_again(former);
     }
     return false;
 }
 
-void DynamicSupervisor::State::wait_to_restart(Child child, Duration delay) {
-    std::uint64_t const key = child.number;
-    m_restarting.insert_or_assign(key, std::move(child));
-    detail::send_self_later<DynamicSupervisor>(delay, RetryRestart{key});
+void DynamicSupervisor::State::start_again(Pid former) {
+    Child& child = *m_restarting.find(former);
+    child.backoff.started(now());
+    detail::ReplyPath path =
+        detail::continue_with_answer<Pid>(start_label(*child.spec), [this, former](Result<Pid> result) {
+            started_again(former, std::move(result));
+        });
+    child.attempt = detail::spawn_child(*child.spec, std::move(path));
+    m_attempts.insert(child.attempt, former);
 }
 
-bool DynamicSupervisor::State::retry(std::uint64_t key) {
-    auto const found = m_restarting.find(key);
-    if (found == m_restarting.end()) {
+void DynamicSupervisor::State::started_again(Pid former, Result<Pid> result) {
+    Child* const child = m_restarting.find(former);
+    if (child == nullptr) {
+        return;
+    }
+    Pid const pid = std::exchange(child->attempt, Pid());
+    m_attempts.erase(pid);
+    if (!result && !child->is_stopping) {
+        log::error("child '" + child->spec->id + "': " + result.error().message() + "; tried again");
+        detail::send_self_later<DynamicSupervisor>(Duration(0), RetryRestart{former});
+        return;
+    }
+    if (result && *result) {
+        m_children.insert(pid, std::move(*child));
+    }
+    m_restarting.erase(former);
+}
+
+bool DynamicSupervisor::State::retry(Pid former) {
+    Child* const child = m_restarting.find(former);
+    if (child == nullptr) {
         return false;
     }
-    Child child = std::move(found->second);
-    m_restarting.erase(found);
-    if (!std::exchange(child.is_counted, false)) {
-        return restart(std::move(child));
+    if (!std::exchange(child->is_counted, false)) {
+        return restart(former);
     }
-    launch(std::move(child), std::nullopt);
+    start_again(former);
     return false;
 }
 
@@ -182,6 +209,10 @@ Async<> DynamicSupervisor::State::stop_all() {
     detail::EndAll all{.parent = sinew::self(), .children = {}};
     for (auto const& [pid, child] : m_children.entries()) {
         all.children.push_back({pid, child.spec->shutdown, child.spec->id});
+    }
+    for (auto const& [pid, former] : m_attempts.entries()) {
+        ChildSpec const& spec = *m_restarting.find(former)->spec;
+        all.children.push_back({pid, spec.shutdown, spec.id});
     }
     if (all.children.empty()) {
         co_return;
@@ -201,9 +232,9 @@ std::vector<ChildInfo> DynamicSupervisor::State::which() const {
         numbered.emplace_back(child.number, ChildInfo{child.spec->id, pid, ChildInfo::State::running,
                                                       child.spec->is_supervisor});
     }
-    for (auto const& [key, child] : m_restarting) {
-        numbered.emplace_back(
-            key, ChildInfo{child.spec->id, Pid(), ChildInfo::State::restarting, child.spec->is_supervisor});
+    for (auto const& [former, child] : m_restarting.entries()) {
+        numbered.emplace_back(child.number, ChildInfo{child.spec->id, Pid(), ChildInfo::State::restarting,
+                                                      child.spec->is_supervisor});
     }
     std::ranges::sort(numbered, std::ranges::greater{}, [](auto const& entry) { return entry.first; });
     std::vector<ChildInfo> result;
@@ -219,7 +250,7 @@ ChildCounts DynamicSupervisor::State::count() const {
     for (auto const& [pid, child] : m_children.entries()) {
         ++(child.spec->is_supervisor ? counts.supervisors : counts.workers);
     }
-    for (auto const& [key, child] : m_restarting) {
+    for (auto const& [former, child] : m_restarting.entries()) {
         ++(child.spec->is_supervisor ? counts.supervisors : counts.workers);
     }
     return counts;
@@ -260,7 +291,7 @@ void DynamicSupervisor::handle_info(Exit const& message) {
 }
 
 void DynamicSupervisor::handle_info(RetryRestart message) {
-    if (m_state->retry(message.child_key)) {
+    if (m_state->retry(message.child)) {
         stop(ExitReason::shutdown());
     }
 }

@@ -1,7 +1,8 @@
 /// DynamicSupervisor::State: the children of one dynamic supervisor.
 ///
-/// Invariant: every child that runs, or whose init() runs, is in m_children under its Pid; one that waits for
-/// its next restart is in m_restarting under its key. Threading: in the supervisor's process.
+/// Invariant: every child that runs, or whose first init() runs, is in m_children under its Pid; from its end
+/// until it runs again it is in m_restarting under the Pid that it had, whether it waits or its init() runs.
+/// Threading: in the supervisor's process.
 #pragma once
 
 #include "core/flat_table.hpp"
@@ -12,9 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace sinew {
@@ -31,7 +30,7 @@ public:
     /// A child ended. Returns whether the supervisor gives up.
     [[nodiscard]] bool child_ended(Exit const& message);
     /// The time of a restart that had to wait has come. Returns whether the supervisor gives up.
-    [[nodiscard]] bool retry(std::uint64_t key);
+    [[nodiscard]] bool retry(Pid former);
     Async<> stop_all();
     [[nodiscard]] std::vector<ChildInfo> which() const;
     [[nodiscard]] ChildCounts count() const;
@@ -39,28 +38,34 @@ public:
 private:
     struct Child {
         std::shared_ptr<ChildSpec const> spec;
-        /// Orders children by age; also names one that has no process.
+        /// Orders children by age.
         std::uint64_t number = 0;
         detail::BackoffState backoff = {};
-        bool is_starting = true;
+        /// In m_restarting: the process whose init() runs, if any.
+        Pid attempt = {};
         /// It was told to stop: it is not restarted.
         bool is_stopping = false;
         /// The restart that it waits for was counted.
         bool is_counted = false;
     };
     [[nodiscard]] std::size_t size() const noexcept { return m_children.size() + m_restarting.size(); }
-    /// Starts the process; `reply` hears of its init(), unless it is a restart.
-    void launch(Child child, std::optional<Deferred<StartChild>> reply);
-    void started(Pid pid, Result<Pid> result, std::optional<Deferred<StartChild>> reply);
-    void restart_failed(Child child, Error const& error);
-    [[nodiscard]] bool restart(Child child);
-    void wait_to_restart(Child child, Duration delay);
+    void launch(ChildSpec spec, Deferred<StartChild> reply);
+    void started(Pid pid, Result<Pid> result, Deferred<StartChild> reply);
+    /// The child that ran as `former`: counts a restart, and makes it now or later. Returns whether the
+    /// supervisor gives up.
+    [[nodiscard]] bool restart(Pid former);
+    void start_again(Pid former);
+    void started_again(Pid former, Result<Pid> result);
+    /// Ends `process` and forgets the child.
+    void end(Pid process, Pid former, Child& child, Deferred<TerminatePid> reply);
 
     Options m_options;
     detail::RestartLimit m_limit;
     detail::FlatTable<Pid, Child> m_children;
-    std::map<std::uint64_t, Child> m_restarting;
-    std::uint64_t m_next_key = 1;
+    detail::FlatTable<Pid, Child> m_restarting;
+    /// By Child::attempt: the key in m_restarting.
+    detail::FlatTable<Pid, Pid> m_attempts;
+    std::uint64_t m_next_number = 1;
 };
 
 } // namespace sinew

@@ -24,7 +24,8 @@
 
 namespace sinew {
 
-/// Stops the child that runs as `pid`; a permanent one doesn't come back either. Error not_found.
+/// Stops the child that runs as `pid`; a permanent one doesn't come back either. One that is being restarted
+/// is known by the Pid that it had last, too. Error not_found.
 struct TerminatePid {
     using Reply = Result<>;
     /// Which child.
@@ -58,11 +59,12 @@ public:
     void handle_call(TerminatePid request, Deferred<TerminatePid> reply);
     /// Newest child first.
     std::vector<ChildInfo> handle_call(WhichChildren request);
+    /// Children that are being restarted are not active.
     ChildCounts handle_call(CountChildren request);
     void handle_info(Exit const& message);
     struct RetryRestart {
-        /// Which child.
-        std::uint64_t child_key = 0;
+        /// The Pid that the child had.
+        Pid child;
     };
     void handle_info(RetryRestart message);
     Async<> terminate(ExitReason const& reason);
