@@ -45,10 +45,17 @@ struct Inner {
 /// gen_statem's handle_event_function: the state is an enumeration.
 class Lamp : public StateMachine<Lamp, Light> {
 public:
-    explicit Lamp(Journal& journal, std::function<void(Lamp&)> enters = {})
+    explicit Lamp(Journal& journal, std::function<void(Lamp&)> enters = {},
+                  std::function<void(Lamp&)> starts = {})
         : m_journal(&journal)
-        , m_enters(std::move(enters)) {}
-    void init() { start_in(Light::red); }
+        , m_enters(std::move(enters))
+        , m_starts(std::move(starts)) {}
+    void init() {
+        start_in(Light::red);
+        if (m_starts) {
+            m_starts(*this);
+        }
+    }
     void on_cast(Do const& message) { message.function(*this); }
     void on_info(Do const& message) { message.function(*this); }
     std::string on_call(Ask const& request) { return request.function(*this); }
@@ -84,6 +91,7 @@ public:
 private:
     Journal* m_journal;
     std::function<void(Lamp&)> m_enters;
+    std::function<void(Lamp&)> m_starts;
 };
 
 class StateMachineTest : public ::testing::Test {

@@ -45,6 +45,11 @@ void stop_self(ExitReason reason) {
     request_stop(scope.process(), std::move(reason));
 }
 
+bool is_stop_requested() {
+    ProcessScope const scope("init()");
+    return scope.process().has(Process::stop_requested);
+}
+
 namespace {
 
 struct StopMessage {

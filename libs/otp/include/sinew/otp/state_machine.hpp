@@ -24,12 +24,15 @@
 ///   on_internal(M const&)                    what next_event() inserted
 ///   on_enter(Alternative&), on_enter(State previous)   the state was entered, also the first one; optional
 /// An event that its state has no handler for ends the process, as in OTP. Handlers may not be Async<>; use
-/// request().then().
+/// request().then(). Whatever else runs in the process (a continuation, init() after start_in()) may ask for
+/// the same things, and ends like a handler: they are done before anything that is in the mailbox. It is no
+/// event, though: it leaves an event timeout alone, and postpone() has nothing to keep.
 /// Order: events inserted by next_event(), then postponed events (after a change of state, oldest first),
 /// then timeouts of zero, then the mailbox. A change of state is another enumerator, or another alternative.
 /// Threading: a process.
 #pragma once
 
+#include <sinew/base/result.hpp>
 #include <sinew/otp/detail/state_machine_events.hpp>
 #include <sinew/otp/server.hpp>
 
@@ -42,6 +45,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -78,19 +82,31 @@ public:
     };
     void handle_info(RunQueue /*message*/) {
         m_is_queue_announced = false;
+        if (std::exchange(m_is_unsettled, false)) {
+            m_is_handling = true;
+            finish_event();
+            return;
+        }
         std::unique_ptr<Event> const event = std::move(m_queue.front());
         m_queue.pop_front();
         event->run(*this);
-        announce_queue();
+        if (!m_queue.empty()) {
+            announce_queue();
+        }
     }
     void handle_info(TimeIsUp message) { fire(message.sequence); }
+    /// For the runtime, after init().
+    [[nodiscard]] Result<> check_first_state() const {
+        return m_state ? Result<>() : detail::no_first_state(typeid(Derived));
+    }
 
 protected:
-    /// In init(): the first state; enters it.
+    /// In init(), which fails without it: the first state; enters it.
     void start_in(State first) {
         m_state.emplace(std::move(first));
+        m_is_handling = true;
         enter(*m_state);
-        announce_queue();
+        finish_event();
     }
     /// The state it is in.
     [[nodiscard]] State const& state() const { return m_state.value(); }
@@ -98,16 +114,18 @@ protected:
     void transition_to(State next) {
         refuse_in_enter("transition_to()");
         m_next.emplace(std::move(next));
+        settle_soon();
     }
     /// After the handler: on_enter() again; nothing else changes.
     void repeat_state() {
         refuse_in_enter("repeat_state()");
         m_repeats = true;
+        settle_soon();
     }
     /// Keeps the event for after the next change of state. What a call's handler returns is dropped.
     void postpone() {
         refuse_in_enter("postpone()");
-        m_postpones = true;
+        m_postpones = m_is_handling;
     }
     /// Handles `message` (on_internal) before any other event; several in the order they were inserted.
     template<typename M>
@@ -116,6 +134,7 @@ protected:
                       "this state machine has no public on_internal() for that message");
         refuse_in_enter("next_event()");
         m_inserted.push_back(std::make_unique<MessageEvent<detail::OnInternal, M>>(std::move(message)));
+        settle_soon();
     }
 
     // Timeouts call on_timeout(message). Setting one again starts it anew. Zero acts before any event that
@@ -221,41 +240,56 @@ private:
     }
     void begin_event() {
         cancel(Timeout::Kind::event, {});
-        m_first_sequence = m_next_sequence;
+        m_is_handling = true;
     }
     void finish_event() {
         bool const repeats = std::exchange(m_repeats, false);
-        if (m_next) {
-            State const previous = std::exchange(*m_state, *std::exchange(m_next, std::nullopt));
-            if (detail::is_other_state(previous, *m_state)) {
-                cancel_old_state_timeout();
-                put_in_front(m_postponed);
-                put_in_front(m_inserted);
-                enter(previous);
-                announce_queue();
-                return;
-            }
-        }
+        std::optional<State> const previous = change_state();
         put_in_front(m_inserted);
-        if (repeats) {
+        if (previous) {
+            enter(*previous);
+        } else if (repeats) {
             enter(*m_state);
         }
-        announce_queue();
+        m_is_handling = false;
+        m_first_sequence = m_next_sequence;
+        if (!m_queue.empty()) {
+            announce_queue();
+        }
+    }
+    /// The state that it was in, if it is in another one now.
+    [[nodiscard]] std::optional<State> change_state() {
+        if (!m_next) {
+            return std::nullopt;
+        }
+        State previous = std::exchange(*m_state, *std::exchange(m_next, std::nullopt));
+        if (!detail::is_other_state(previous, *m_state)) {
+            return std::nullopt;
+        }
+        cancel_old_state_timeout();
+        put_in_front(m_postponed);
+        return previous;
     }
     void enter(State const& previous) {
         m_is_entering = true;
-        m_first_sequence = m_next_sequence;
         detail::dispatch_enter(derived(), *m_state, previous);
         m_is_entering = false;
+    }
+    /// Outside an event's handler: what was asked for is done when that has ended.
+    void settle_soon() {
+        if (!m_is_handling) {
+            m_is_unsettled = true;
+            announce_queue();
+        }
     }
     void put_in_front(std::vector<std::unique_ptr<Event>>& events) {
         m_queue.insert(m_queue.begin(), std::make_move_iterator(events.begin()),
                        std::make_move_iterator(events.end()));
         events.clear();
     }
-    /// One event of the queue is handled before the mailbox.
+    /// What was asked for, or one event of the queue, comes before the mailbox.
     void announce_queue() {
-        if (!m_queue.empty() && !std::exchange(m_is_queue_announced, true)) {
+        if (!std::exchange(m_is_queue_announced, true)) {
             this->continue_with(RunQueue{});
         }
     }
@@ -276,6 +310,7 @@ private:
             timeout.timer = this->send_after(delay, TimeIsUp{timeout.sequence});
         }
         m_timeouts.push_back(std::move(timeout));
+        settle_soon();
     }
     template<typename M>
     void update(Timeout::Kind kind, std::string_view name, M message) {
@@ -320,11 +355,14 @@ private:
     std::vector<std::unique_ptr<Event>> m_inserted;
     std::vector<Timeout> m_timeouts;
     std::uint64_t m_next_sequence = 1;
-    /// Timeouts from here on were set by the handler in progress.
+    /// Timeouts from here on were set by the handler (or what else runs) in progress.
     std::uint64_t m_first_sequence = 1;
     bool m_postpones = false;
     bool m_repeats = false;
+    bool m_is_handling = false;
     bool m_is_entering = false;
+    /// Something was asked for outside a handler.
+    bool m_is_unsettled = false;
     bool m_is_queue_announced = false;
 };
 

@@ -95,6 +95,8 @@ Pid spawn_process(Node& node, std::shared_ptr<Blueprint const> blueprint, SpawnO
 void init_done(Result<Start> result);
 /// Marks the current process to stop when its handler is done.
 void stop_self(ExitReason reason);
+/// Whether it is marked so.
+[[nodiscard]] bool is_stop_requested();
 /// Puts a message in front of the current process's mailbox.
 void send_first(Envelope* envelope);
 /// Sends `envelope` to the current process after `delay`.

@@ -185,15 +185,28 @@ concept HasGoodInit =
     requires(S& server) { to_start(server.init().handle().promise().take()); };
 #define SINEW_BAD_INIT "init() must return nothing, Result<>, Result<Start>, or sinew::Async of one of them"
 
+/// init() has said `result`; the class may find that something is missing.
+template<typename S>
+void finish_init([[maybe_unused]] S& server, Result<Start> result) {
+    if constexpr (requires { server.check_first_state(); }) {
+        if (result && *result == Start::running && !is_stop_requested()) {
+            if (Result<> checked = server.check_first_state(); !checked) {
+                result = std::unexpected(std::move(checked).error());
+            }
+        }
+    }
+    init_done(std::move(result));
+}
+
 template<typename S>
 Async<void> drive_init(S& server) {
     auto init = server.init();
     if constexpr (std::is_same_v<decltype(init), Async<void>>) {
         co_await init;
-        init_done(Start::running);
+        finish_init(server, Start::running);
     } else {
         auto result = co_await init;
-        init_done(to_start(std::move(result)));
+        finish_init(server, to_start(std::move(result)));
     }
 }
 
@@ -231,14 +244,14 @@ void run_init(void* state) {
         send_first(make_envelope<BeginRun>(run_ops<S>));
     }
     if constexpr (!requires { server.init(); }) {
-        init_done(Start::running);
+        finish_init(server, Start::running);
     } else if constexpr (is_async<decltype(server.init())>) {
         start_root(drive_init(server));
     } else if constexpr (std::is_void_v<decltype(server.init())>) {
         server.init();
-        init_done(Start::running);
+        finish_init(server, Start::running);
     } else {
-        init_done(to_start(server.init()));
+        finish_init(server, to_start(server.init()));
     }
 }
 

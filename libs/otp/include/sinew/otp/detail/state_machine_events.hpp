@@ -3,9 +3,11 @@
 /// Threading: plain functions of the process.
 #pragma once
 
+#include <sinew/base/result.hpp>
 #include <sinew/otp/async.hpp>
 #include <sinew/otp/server.hpp>
 
+#include <expected>
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
@@ -86,6 +88,9 @@ template<typename State>
 
 [[noreturn]] void throw_unexpected_event(std::type_info const& machine, std::type_info const& event,
                                          std::type_info const& state);
+
+/// Its init() has not called start_in().
+[[nodiscard]] std::unexpected<Error> no_first_state(std::type_info const& machine);
 
 /// Calls function(alternative) for a variant, function() for another state.
 template<typename State, typename F>
