@@ -104,6 +104,21 @@ TEST_F(TaskStreams, end_after_an_item_that_takes_too_long) {
     EXPECT_EQ(simulation.node().process_count(), 1U);
 }
 
+TEST_F(TaskStreams, end_in_order_with_the_item_that_takes_too_long_whatever_is_done_behind_it) {
+    read_all({1, 50, 2, 3}, [](int item) { return Duration(item * 100ms); },
+             {.max_concurrency = 4, .timeout = 1s});
+    simulation.advance(20s);
+    EXPECT_THAT(lines(), ElementsAre("1", HasSubstr("timed_out"), "end"));
+    EXPECT_EQ(simulation.node().process_count(), 1U);
+}
+
+TEST_F(TaskStreams, end_unordered_with_the_item_that_takes_too_long_after_those_that_were_done) {
+    read_all({1, 50, 2, 3, 60}, [](int item) { return Duration(item * 100ms); },
+             {.max_concurrency = 5, .order = TaskOrder::unordered, .timeout = 1s});
+    simulation.advance(20s);
+    EXPECT_THAT(lines(), ElementsAre("1", "2", "3", HasSubstr("timed_out"), "end"));
+}
+
 TEST_F(TaskStreams, can_go_on_after_an_item_that_takes_too_long) {
     read_all({1, 9, 2}, [](int item) { return Duration(item * 1s); },
              {.max_concurrency = 1, .timeout = 5s, .on_timeout = TaskTimeout::kill_task});

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,7 +29,7 @@ enum class TaskOrder : std::uint8_t {
 };
 
 enum class TaskTimeout : std::uint8_t {
-    /// The item's Error is the last result; all other tasks are ended.
+    /// The item's Error is the last result, in the item's place; all other tasks are ended.
     end_stream,
     /// The item's Error is its result; its task is ended.
     kill_task
@@ -109,7 +110,7 @@ private:
             kill_task(slot->task);
             m_has_ended = m_options.on_timeout == TaskTimeout::end_stream;
         }
-        if (m_options.order == TaskOrder::unordered || m_has_ended) {
+        if (m_options.order == TaskOrder::unordered) {
             // Those that are done stand first, in the order they were done.
             Slot finished = std::move(*slot);
             m_slots.erase(slot);
@@ -117,10 +118,15 @@ private:
                            std::move(finished));
         }
         if (m_has_ended) {
-            kill_all();
-            std::erase_if(m_slots, [](Slot const& other) { return !other.result; });
+            end_with(item);
         }
         serve();
+    }
+    /// Its result is the last one: in the order of the items, those behind it are dropped, done or not.
+    void end_with(std::size_t item) {
+        kill_all();
+        std::erase_if(m_slots, [](Slot const& other) { return !other.result; });
+        m_slots.erase(std::next(std::ranges::find(m_slots, item, &Slot::item)), m_slots.end());
     }
     void serve() {
         while (!m_waiting.empty() && !m_slots.empty() && m_slots.front().result) {
