@@ -276,6 +276,7 @@ int run_daemon(std::filesystem::path const& config_path) {
         ::sigaddset(&signals, signal);
     }
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::ignore = std::signal(SIGPIPE, SIG_IGN); // A peer that left is an error of write(2).
     std::error_code error;
     for (auto const* folder : {"/run/sinew", "/run/log"}) {
         std::filesystem::create_directories(folder, error); // What needs them says so itself.

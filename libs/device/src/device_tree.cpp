@@ -32,8 +32,9 @@ namespace {
 constexpr SupervisorOptions patient{
     .strategy = Strategy::one_for_one, .intensity = 10, .period = std::chrono::seconds(10)};
 
-// SIGTERM to the application's own orderly shutdown.
-constexpr std::chrono::milliseconds application_grace = std::chrono::seconds(5);
+// SIGTERM to the application's own orderly shutdown: longer than Application::stop_limit(), so that it says itself
+// what it waited for; shorter than what PID 1 gives to all of us.
+constexpr std::chrono::milliseconds application_grace = std::chrono::seconds(8);
 
 // An application that is held back after resets which may have been the power supply's.
 constexpr std::chrono::minutes hold_time{10};

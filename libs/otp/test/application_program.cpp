@@ -2,8 +2,11 @@
 #include <sinew/otp.hpp>
 
 #include <boost/describe/class.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -16,8 +19,13 @@ struct Settings {
     bool crashes = false;
     /// See end_program().
     std::string ends_by = {};
+    /// A handler never returns.
+    bool gets_stuck = false;
+    bool writes_to_nobody = false;
+    std::chrono::milliseconds stop_limit = std::chrono::hours(1);
 };
-BOOST_DESCRIBE_STRUCT(Settings, (), (fails_to_start, crashes, ends_by))
+BOOST_DESCRIBE_STRUCT(Settings, (),
+                      (fails_to_start, crashes, ends_by, gets_stuck, writes_to_nobody, stop_limit))
 
 namespace {
 
@@ -71,6 +79,15 @@ void end_program(std::string const& how) {
     }
 }
 
+void write_to_nobody() {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0) {
+        close(ends[0]);
+        bool const is_refused = write(ends[1], "x", 1) < 0 && errno == EPIPE;
+        sinew::log::info(is_refused ? "nobody reads" : "somebody reads?");
+    }
+}
+
 class Lamp : public sinew::Server<Lamp> {
 public:
     using Options = Settings;
@@ -81,7 +98,10 @@ public:
         if (m_options.fails_to_start) {
             return sinew::failure(sinew::ErrorCode::not_found, "there is no lamp");
         }
-        if (m_options.crashes || !m_options.ends_by.empty()) {
+        if (m_options.writes_to_nobody) {
+            write_to_nobody();
+        }
+        if (m_options.crashes || m_options.gets_stuck || !m_options.ends_by.empty()) {
             send_after(std::chrono::milliseconds(1), Tick{});
         }
         return {};
@@ -91,6 +111,12 @@ public:
         if (m_options.crashes) {
             throw std::runtime_error("bulb burnt out");
         }
+        if (m_options.gets_stuck) {
+            sinew::log::info("stuck from now on");
+            for (;;) {
+                ::pause();
+            }
+        }
     }
     void terminate(sinew::ExitReason const& reason) { sinew::log::info("lamp off: " + reason.to_string()); }
 
@@ -98,13 +124,25 @@ private:
     Options m_options;
 };
 
+class Fan : public sinew::Server<Fan> {
+public:
+    void init() { sinew::set_trap_exit(true); }
+    void terminate(sinew::ExitReason const& reason) { sinew::log::info("fan off: " + reason.to_string()); }
+};
+
 class LampApplication : public sinew::Application {
     sinew::Supervisor start(sinew::Config const& config) override {
-        return sinew::supervise(sinew::Strategy::one_for_one,
-                                {sinew::child<Lamp>(config.section<Settings>("lamp"))});
+        return sinew::supervise(
+            sinew::Strategy::one_for_one,
+            {sinew::child<Fan>(),
+             sinew::child<Lamp>(config.section<Settings>("lamp"),
+                                {.shutdown = sinew::Shutdown::after(std::chrono::milliseconds(1))})});
     }
     void prepare_stop() override { sinew::log::info("about to stop"); }
     void stop() override { sinew::log::info("stopped"); }
+    sinew::Duration stop_limit(sinew::Config const& config) const override {
+        return config.section<Settings>("lamp").stop_limit;
+    }
 };
 
 } // namespace

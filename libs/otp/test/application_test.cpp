@@ -2,10 +2,13 @@
 // status.
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/command.hpp>
+#include <sinew/base/exit_status.hpp>
 #include <sinew/base/file.hpp>
+#include <sinew/base/process.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,8 +16,10 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,6 +29,7 @@ namespace sinew {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -161,6 +167,80 @@ TEST_F(Applications, it_tells_that_it_lives_as_often_as_it_is_asked_to) {
             {.environment = {{"NOTIFY_SOCKET", socket_path}, {"WATCHDOG_USEC", "60000"}}});
     EXPECT_THAT(manager.heard(), ElementsAre("READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"));
     EXPECT_EQ(result.status, 0) << result.error_output;
+}
+
+/// The program while it runs, and what it logs.
+class RunningApplication : public Applications {
+protected:
+    void start(std::string_view toml) {
+        configure(toml);
+        process.emplace(
+            Process::start({.command = {OTP_APPLICATION_PROGRAM, "--config", directory.path().string()},
+                            .error_output = Redirect::pipe()})
+                .value());
+    }
+    /// Until it has logged `text`; false: it has ended.
+    [[nodiscard]] bool has_logged(std::string_view text) {
+        std::array<char, 512> buffer{};
+        while (log.find(text) == std::string::npos) {
+            pollfd entry{.fd = process->error_output().get(), .events = POLLIN, .revents = 0};
+            (void)::poll(&entry, 1, -1);
+            ssize_t const count = ::read(entry.fd, buffer.data(), buffer.size());
+            if (count <= 0) {
+                return false;
+            }
+            log.append(buffer.data(), static_cast<std::size_t>(count));
+        }
+        return true;
+    }
+    /// Its status when it has ended, and the rest of what it logged.
+    [[nodiscard]] ExitStatus end() {
+        (void)has_logged("no such line");
+        return process->wait();
+    }
+
+    std::optional<Process> process;
+    std::string log;
+};
+
+TEST_F(RunningApplication, stops_in_order_when_its_terminal_is_gone) {
+    start("");
+    ASSERT_TRUE(has_logged("is up"));
+    process->signal(SIGHUP);
+    EXPECT_EQ(end(), ExitStatus::exited(0)) << log;
+    EXPECT_THAT(log, AllOf(HasSubstr("lamp off: shutdown"), HasSubstr("has stopped in order")));
+}
+
+TEST_F(RunningApplication, is_told_by_an_error_that_nobody_reads_any_more) {
+    start("[lamp]\nwrites_to_nobody = true\n");
+    ASSERT_TRUE(has_logged("is up"));
+    process->signal(SIGTERM);
+    EXPECT_EQ(end(), ExitStatus::exited(0)) << log;
+    EXPECT_THAT(log, HasSubstr("nobody reads"));
+}
+
+TEST_F(RunningApplication, ends_in_spite_of_a_stuck_handler_and_its_siblings_in_order) {
+    start("[lamp]\ngets_stuck = true\nstop_limit = '3s'\n");
+    ASSERT_TRUE(has_logged("stuck from now on"));
+    process->signal(SIGTERM);
+    EXPECT_EQ(end(), ExitStatus::exited(1)) << log;
+    EXPECT_THAT(log,
+                AllOf(ContainsRegex("child '.*Lamp' <.*going on without it"), HasSubstr("fan off: shutdown"),
+                      ContainsRegex("did not stop within 3000 ms; it waits for .*Lamp <")));
+}
+
+TEST_F(RunningApplication, says_what_it_waits_for_when_it_is_asked_again_and_ends_when_interrupted) {
+    start("[lamp]\ngets_stuck = true\n");
+    ASSERT_TRUE(has_logged("stuck from now on"));
+    process->signal(SIGTERM);
+    ASSERT_TRUE(has_logged("about to stop"));
+    process->signal(SIGTERM);
+    EXPECT_TRUE(has_logged("is stopping; it waits for ")) << log;
+    process->signal(SIGINT);
+    EXPECT_EQ(end(), ExitStatus::exited(1)) << log;
+    EXPECT_THAT(log,
+                AllOf(ContainsRegex("is stopping; it waits for .*Lamp <.*in a handler for .*Tick"),
+                      ContainsRegex("was interrupted again before it had stopped; it waits for .*Lamp <")));
 }
 
 } // namespace

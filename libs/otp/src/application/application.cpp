@@ -1,6 +1,7 @@
 #include "application/notify.hpp"
 #include "application/pulse.hpp"
 #include "application/services.hpp"
+#include "application/stop_guard.hpp"
 #include "log/settings.hpp"
 
 #include <sinew/base/file.hpp>
@@ -15,10 +16,10 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -88,7 +89,8 @@ void print_help(ApplicationInfo const& info) {
         "SINEW_LOG the least level logged: debug, info, notice, warning or error, also of one module\n"
         "(warning,led=debug), whatever [log] in the configuration says; SINEW_OBSERVE the socket for `sinew "
         "observe` (off: none).\n"
-        "SIGTERM and SIGINT stop it in order.\n",
+        "SIGTERM, SIGINT and SIGHUP stop it in order; another one says what it waits for, another SIGINT "
+        "ends it.\n",
         name.c_str(), static_cast<int>(info.version.size()), info.version.data());
 }
 
@@ -97,17 +99,9 @@ int complain(ApplicationInfo const& info, std::string const& sentence) {
     return 1;
 }
 
-sigset_t stop_signals() noexcept {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
 enum class Wakeup : std::uint8_t { signal, tree_ended };
-Wakeup wait_for_signal_or_end(int signal_fd, int end_fd) {
-    std::array<pollfd, 2> files{pollfd{.fd = signal_fd, .events = POLLIN, .revents = 0},
+Wakeup wait_for_signal_or_end(int asked_fd, int end_fd) {
+    std::array<pollfd, 2> files{pollfd{.fd = asked_fd, .events = POLLIN, .revents = 0},
                                 pollfd{.fd = end_fd, .events = POLLIN, .revents = 0}};
     for (;;) {
         if (poll(files.data(), files.size(), -1) > 0) {
@@ -116,7 +110,8 @@ Wakeup wait_for_signal_or_end(int signal_fd, int end_fd) {
     }
 }
 
-int run_tree(Application& application, ApplicationInfo const& info, Config const& config, int signal_fd) {
+int run_tree(Application& application, ApplicationInfo const& info, Config const& config,
+             detail::StopGuard& guard) {
     std::string const name(info.name);
     FileDescriptor const end_event(eventfd(0, EFD_CLOEXEC));
     Result<log::Settings> const log_settings = log::read_settings(config);
@@ -127,6 +122,7 @@ int run_tree(Application& application, ApplicationInfo const& info, Config const
     log::apply_levels(logger, *log_settings);
     detail::read_log_levels(logger);
     Node node({.log = &logger});
+    detail::StopGuard::Watch const watch(guard, node);
     detail::ApplicationServices const services(node, logger, *log_settings, info);
     Applications applications(node, config, [&end_event](std::string const&, ExitReason const&) {
         std::uint64_t const one = 1;
@@ -151,7 +147,8 @@ int run_tree(Application& application, ApplicationInfo const& info, Config const
         }
     }
     log::info(name + " " + std::string(info.version) + " is up");
-    if (wait_for_signal_or_end(signal_fd, end_event.get()) == Wakeup::tree_ended) {
+    if (wait_for_signal_or_end(guard.asked(), end_event.get()) == Wakeup::tree_ended) {
+        guard.begin();
         (void)applications.stop_all();
         return complain(info, "its top supervisor gave up; see the reports above");
     }
@@ -167,6 +164,11 @@ int run_tree(Application& application, ApplicationInfo const& info, Config const
 
 std::vector<ApplicationSpec> Application::needs() {
     return {};
+}
+
+Duration Application::stop_limit(Config const& /*config*/) const {
+    // A child's five seconds, the one of its kill, and time for the others: before a device's sinewd loses patience.
+    return std::chrono::seconds(7);
 }
 
 Result<> Application::start_phase(std::string_view phase) {
@@ -196,12 +198,10 @@ int run_application(int argc, char const* const* argv, Application& application,
         if (!config) {
             return complain(info, config.error().message());
         }
-        // Blocked before any thread is made, so that all of them inherit it and only the descriptor gets
-        // them.
-        sigset_t const signals = stop_signals();
-        (void)pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-        FileDescriptor const signal_file(signalfd(-1, &signals, SFD_CLOEXEC));
-        return run_tree(application, info, *config, signal_file.get());
+        // A peer that left is an error of write(2); programs that are started get the default back.
+        (void)std::signal(SIGPIPE, SIG_IGN);
+        detail::StopGuard guard(std::string(info.name), application.stop_limit(*config));
+        return run_tree(application, info, *config, guard);
     } catch (std::bad_expected_access<Error> const& access) {
         return complain(info, access.error().message());
     } catch (std::exception const& error) {

@@ -59,7 +59,7 @@ Async<> end_task(Pid pid, Duration time) {
     Request<ExitReason> asked = end_process(pid, ExitReason::shutdown(), time);
     Result<ExitReason> ended = co_await asked;
     if (!ended) {
-        Request<ExitReason> killed = end_process(pid, ExitReason::kill(), Duration::max());
+        Request<ExitReason> killed = end_process(pid, ExitReason::kill(), kill_limit);
         ended = co_await killed;
     }
 }

@@ -10,6 +10,7 @@
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/request.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 namespace sinew::detail {
@@ -22,6 +23,10 @@ void send_unlink(Pid to, Pid from);
 void send_monitor(Pid to, Pid from, MonitorRef ref);
 void send_demonitor(Pid to, MonitorRef ref);
 void send_down(Pid to, Down down);
+
+/// A killed process that hasn't ended after so long is in a handler that doesn't return: whoever waits for it
+/// goes on without it.
+inline constexpr Duration kill_limit = std::chrono::seconds(1);
 
 /// Asks `to` to end with `reason`, and answers with the reason it ended with (noproc: it was gone).
 [[nodiscard]] Request<ExitReason> end_process(Pid to, ExitReason reason, Duration timeout);

@@ -21,19 +21,18 @@
 namespace sinew {
 namespace {
 
-/// Stops `pid` as `shutdown` says, then calls `done`.
+/// Stops `pid` as `shutdown` says, then calls `done`: whether it has ended.
 template<typename F>
 void end_child(Pid pid, Shutdown shutdown, F const& done) {
     if (shutdown.is_brutal()) {
-        detail::end_process(pid, ExitReason::kill(), Duration::max()).then([done](Result<ExitReason> const&) {
-            done();
-        });
+        detail::end_process(pid, ExitReason::kill(), detail::kill_limit)
+            .then([done](Result<ExitReason> const& ended) { done(ended.has_value()); });
         return;
     }
     detail::end_process(pid, ExitReason::shutdown(), shutdown.time())
         .then([done, pid](Result<ExitReason> const& ended) {
             if (ended) {
-                done();
+                done(true);
             } else {
                 end_child(pid, Shutdown::brutal(), done);
             }
@@ -115,8 +114,12 @@ void DynamicSupervisor::State::terminate(Pid pid, Deferred<TerminatePid> reply) 
 void DynamicSupervisor::State::end(Pid process, Pid former, Child& child, Deferred<TerminatePid> reply) {
     child.is_stopping = true;
     auto const shared_reply = detail::make_shared_in_block<Deferred<TerminatePid>>(std::move(reply));
-    end_child(process, child.spec->shutdown, [this, process, former, shared_reply] {
-        m_children.erase(process);
+    end_child(process, child.spec->shutdown,
+              [this, process, former, shared_reply, spec = child.spec](bool has_ended) {
+                  if (!has_ended) {
+                      log::error(detail::left_behind_text(spec->id, process));
+                  }
+                  m_children.erase(process);
                   m_attempts.erase(process);
                   m_restarting.erase(former);
                   unlink(process, Flush::yes);

@@ -1,6 +1,7 @@
 #include "supervisor/reaper.hpp"
 
 #include "process/signals.hpp"
+#include "supervisor/supervisor_state.hpp"
 
 #include <sinew/otp/log.hpp>
 #include <sinew/otp/process.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace sinew::detail {
 
@@ -26,6 +28,7 @@ void Reaper::handle_call(EndAll request, Deferred<EndAll> reply) {
             longest = std::max(longest, child.shutdown.time());
         }
     }
+    send_after(kill_limit, GiveUp{.is_time_up = false});
     if (longest >= Duration(0)) {
         send_after(longest, TimeIsUp{});
     }
@@ -55,6 +58,22 @@ void Reaper::handle_info(TimeIsUp /*message*/) {
             send_exit(m_children[at].pid, m_parent, ExitReason::kill(), ExitCause::request);
         }
     }
+    send_after(kill_limit, GiveUp{.is_time_up = true});
+}
+
+void Reaper::handle_info(GiveUp message) {
+    std::vector<MonitorRef> left_behind;
+    for (auto const& [ref, at] : m_alive.entries()) {
+        EndAll::Child const& child = m_children[at];
+        if (child.shutdown.is_brutal() || (message.is_time_up && !child.shutdown.is_infinite())) {
+            left_behind.push_back(ref);
+            log::error(left_behind_text(child.id, child.pid));
+        }
+    }
+    for (MonitorRef const ref : left_behind) {
+        m_alive.erase(ref);
+    }
+    finish_if_done();
 }
 
 void Reaper::finish_if_done() {

@@ -15,7 +15,7 @@
 namespace sinew::detail {
 
 /// Asks each to stop (or kills it at once), and kills those that haven't ended when the longest finite
-/// shutdown time is over. A child with Shutdown::infinity() is waited for.
+/// shutdown time is over. A child with Shutdown::infinity() is waited for; one that can't be killed isn't.
 struct EndAll {
     using Reply = void;
     struct Child {
@@ -31,9 +31,15 @@ struct EndAll {
 class Reaper final : public Server<Reaper> {
 public:
     struct TimeIsUp {};
+    /// Those that were killed are left behind.
+    struct GiveUp {
+        /// All but those that are waited for; else only the brutal ones.
+        bool is_time_up = false;
+    };
     void handle_call(EndAll request, Deferred<EndAll> reply);
     void handle_info(Down const& message);
     void handle_info(TimeIsUp message);
+    void handle_info(GiveUp message);
 
 private:
     void finish_if_done();

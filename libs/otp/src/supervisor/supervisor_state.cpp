@@ -42,6 +42,11 @@ Result<> check_shutdown(ChildSpec const& spec) {
                        "at once");
 }
 
+std::string left_behind_text(std::string_view id, Pid pid) {
+    return "child '" + std::string(id) + "' " + pid.to_string() +
+           " can't be ended: its handler doesn't return; going on without it";
+}
+
 std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child) {
     return "gives up: more than " + std::to_string(intensity) + " restarts within " +
            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) +
@@ -174,14 +179,20 @@ Async<> SupervisorServer::State::stop_child(std::size_t at) {
     bool const is_brutal = shutdown.is_brutal();
     Request<ExitReason> first =
         detail::end_process(pid, is_brutal ? ExitReason::kill() : ExitReason::shutdown(),
-                            is_brutal || shutdown.is_infinite() ? Duration::max() : shutdown.time());
+                            is_brutal                ? detail::kill_limit
+                            : shutdown.is_infinite() ? Duration::max()
+                                                     : shutdown.time());
     Result<ExitReason> ended = co_await first;
-    if (!ended) {
-        Request<ExitReason> second = detail::end_process(pid, ExitReason::kill(), Duration::max());
+    if (!ended && !is_brutal) {
+        Request<ExitReason> second = detail::end_process(pid, ExitReason::kill(), detail::kill_limit);
         ended = co_await second;
     }
     unlink(pid, Flush::yes);
-    ExitReason const reason = ended ? *ended : ExitReason::noproc();
+    if (!ended) {
+        log::error(detail::left_behind_text(m_children[at].spec.id, pid));
+        co_return;
+    }
+    ExitReason const& reason = *ended;
     bool const is_expected = reason.is_orderly() || reason.kind() == ExitReason::Kind::noproc ||
                              (is_brutal && reason.kind() == ExitReason::Kind::killed);
     if (!is_expected) {

@@ -24,6 +24,8 @@ namespace detail {
 Pid spawn_child(ChildSpec const& spec, ReplyPath on_started);
 /// A child's shutdown time must not be negative.
 [[nodiscard]] Result<> check_shutdown(ChildSpec const& spec);
+/// "child 'led' <1.7> can't be ended...": it was killed, and kill_limit is over.
+[[nodiscard]] std::string left_behind_text(std::string_view id, Pid pid);
 /// "gives up: more than 3 restarts within 5000 ms (last: child 'led')"
 [[nodiscard]] std::string gives_up_text(unsigned intensity, Duration period, std::string_view last_child);
 

@@ -3,13 +3,15 @@
 /// The program takes --config DIR (default: SINEW_CONFIG_DIR, else config/ beside the program's folder),
 /// `--help` and `--version`; reads the configuration (SINEW_TARGET: "host" unless set; SINEW_CONFIG__section__key in the
 /// environment overrides a file's value), starts the applications it needs and the tree that start() returns,
-/// tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM or SIGINT: then the tree stops in reverse order and
-/// it exits with 0. It exits with 1 and a sentence when the configuration is bad, a child fails to start or
-/// the top supervisor gives up. What it logs, and where to, is the configuration's section [log]
-/// (docs/otp/logger.md).
+/// tells NOTIFY_SOCKET "READY=1", and runs until SIGTERM, SIGINT or SIGHUP: then the tree stops in reverse order
+/// and it exits with 0. Another signal meanwhile makes it say what it waits for; another SIGINT ends it at once.
+/// It exits with 1 and a sentence when the configuration is bad, a child fails to start, the top supervisor
+/// gives up, or the end takes longer than stop_limit(). SIGPIPE is ignored: writing to a peer that left is an error,
+/// EPIPE. What it logs, and where to, is the configuration's section [log] (docs/otp/logger.md).
 /// Threading: the functions run on the main thread, outside the scheduler: they may block and call().
 #pragma once
 
+#include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/otp/config.hpp>
 #include <sinew/otp/supervisor.hpp>
@@ -42,6 +44,10 @@ public:
     /// again.
     [[nodiscard]] virtual std::vector<std::string> start_phases() const { return {}; }
     [[nodiscard]] virtual Result<> start_phase(std::string_view phase);
+    /// How long the orderly end may take, from the signal (or the end of the tree) to the end of the program. Then
+    /// it says what it waits for and exits with 1. Default: 7 s; a device's sinewd kills it after 8 s.
+    /// Duration::max(): for ever. Asked once, before start().
+    [[nodiscard]] virtual Duration stop_limit(Config const& config) const;
     /// Before the tree is stopped in order. An exception is logged; the tree is stopped all the same.
     virtual void prepare_stop() {}
     /// After the tree has ended, in order or not. An exception is logged.
