@@ -36,6 +36,9 @@ EdgeWatcher::EdgeWatcher(Options options)
 
 Result<> EdgeWatcher::init() {
     set_label("edges of " + m_options.line);
+    if (m_options.owner) {
+        monitor(m_options.owner); // A link says nothing of a normal end.
+    }
     return take_line();
 }
 
@@ -67,6 +70,10 @@ void EdgeWatcher::handle_info(Look /*look*/) {
     }
 }
 
+void EdgeWatcher::handle_info(Down const& /*owner_ended*/) {
+    stop();
+}
+
 void EdgeWatcher::deliver(Gpio& gpio) {
     auto const edges = gpio.read_edges();
     if (!edges) {
@@ -91,8 +98,11 @@ Result<> watch_edges(std::shared_ptr<Board> board, std::string line, GpioOptions
     if (options.edges == Edges::none) {
         return std::unexpected(edges_not_requested(info));
     }
-    spawn_link<EdgeWatcher>(EdgeWatcher::Options{
-        .board = std::move(board), .line = std::move(line), .gpio = std::move(options), .to = to});
+    spawn_link<EdgeWatcher>(EdgeWatcher::Options{.board = std::move(board),
+                                                 .line = std::move(line),
+                                                 .gpio = std::move(options),
+                                                 .to = to,
+                                                 .owner = self()});
     return {};
 }
 

@@ -98,6 +98,17 @@ TEST_F(EdgesTest, the_line_is_free_again_when_its_process_ended) {
     EXPECT_TRUE(board->open_gpio("BUTTON"));
 }
 
+TEST_F(EdgesTest, the_line_is_free_again_when_its_process_ended_normally) {
+    auto const doorbell =
+        simulation.node().start<Doorbell>({}, Doorbell::Options{board, {.edges = Edges::both}});
+    ASSERT_TRUE(doorbell);
+    simulation.run_until_settled();
+    ASSERT_TRUE(stop_and_wait(*doorbell));
+    simulation.run_until_settled();
+    EXPECT_TRUE(board->open_gpio("BUTTON"));
+    EXPECT_EQ(simulation.node().process_count(), 0U);
+}
+
 TEST_F(EdgesTest, a_line_that_fails_ends_its_process_with_the_reason) {
     auto const doorbell =
         simulation.node().start<Doorbell>({}, Doorbell::Options{board, {.edges = Edges::both}});
@@ -131,10 +142,9 @@ TEST_F(EdgesTest, a_line_that_somebody_keeps_ends_its_process_after_a_second) {
     EXPECT_TRUE(simulation.has_logged("held by 'thief'"));
 }
 
-class CrashTest : public ::testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(CrashTest, after_a_crash_the_new_process_hears_edges_whatever_the_order_of_the_ends) {
-    testing::Simulation simulation(GetParam());
+/// A doorbell's next life hears edges, whatever the order in which it and its watcher end.
+void expect_edges_after_an_end(std::uint64_t seed, ExitReason const& reason) {
+    testing::Simulation simulation(seed);
     NodeClock const clock;
     std::shared_ptr<SimulatedBoard> const board = *SimulatedBoard::create(
         {{.label = "sim", .line_count = 2, .names = {"BUTTON"}, .pairs = false}}, clock);
@@ -143,8 +153,8 @@ TEST_P(CrashTest, after_a_crash_the_new_process_hears_edges_whatever_the_order_o
     ASSERT_TRUE(tree) << tree.error().message();
     simulation.run_until_settled();
     auto const before = whereis(name<Doorbell>("doorbell")).pid();
-    exit(before, ExitReason::error("crash"));
-    simulation.advance(100ms);
+    (void)stop_and_wait(before, reason);
+    simulation.advance(5s);
     auto const after = whereis(name<Doorbell>("doorbell")).pid();
     EXPECT_NE(after, before);
     ASSERT_TRUE(board->drive("BUTTON", true));
@@ -154,7 +164,17 @@ TEST_P(CrashTest, after_a_crash_the_new_process_hears_edges_whatever_the_order_o
     EXPECT_EQ(seen->size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, CrashTest, ::testing::Range<std::uint64_t>(0, 16));
+class EndTest : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(EndTest, after_a_crash_the_new_process_hears_edges) {
+    expect_edges_after_an_end(GetParam(), ExitReason::error("crash"));
+}
+
+TEST_P(EndTest, after_a_normal_end_the_new_process_hears_edges) {
+    expect_edges_after_an_end(GetParam(), ExitReason::normal());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, EndTest, ::testing::Range<std::uint64_t>(0, 16));
 
 } // namespace
 } // namespace sinew::circuits

@@ -54,7 +54,7 @@ protected:
     void SetUp() override {
         ASSERT_TRUE(
             simulation.node().start(supervise(Strategy::one_for_one, {child_with<Meter>({.id = "meter"})})));
-        ASSERT_TRUE(simulation.node().start<Server>({}, ServerOptions{.path = path}));
+        server = simulation.node().start<Server>({}, ServerOptions{.path = path}).value();
         simulation.run_until_settled();
         client = connect_to_unix_socket(path).value();
     }
@@ -82,6 +82,7 @@ protected:
     TemporaryDirectory directory = TemporaryDirectory::create().value();
     std::filesystem::path path = directory.path() / "sockets" / "meter.1.sock";
     testing::Simulation simulation;
+    ServerRef<Server> server;
     FileDescriptor client;
 };
 
@@ -129,6 +130,28 @@ TEST_F(ObserveClients, that_leave_during_a_trace_end_it) {
     client.close();
     simulation.advance(1s);
     EXPECT_EQ(simulation.node().process_count(), before);
+}
+
+TEST_F(ObserveClients, that_leave_during_a_trace_leave_nothing_on_in_the_traced_process) {
+    write(R"({"operation":"trace","process":"meter","wait_ms":60000})"
+          "\n");
+    simulation.advance(1s);
+    detail::Process const& meter = *simulation.node().core().find(whereis(name<Meter>("meter")).pid());
+    EXPECT_TRUE(meter.has(detail::Process::is_inspected));
+    client.close();
+    simulation.advance(1s);
+    send(name<Meter>("meter"), Drip{});
+    simulation.run_until_settled();
+    EXPECT_FALSE(meter.has(detail::Process::is_inspected));
+}
+
+TEST_F(ObserveClients, are_left_alone_when_the_server_ends_however_it_does) {
+    simulation.run_until_settled();
+    ASSERT_TRUE(is_accounting());
+    ASSERT_TRUE(stop_and_wait(server));
+    EXPECT_THAT(answers(), ElementsAre("end"));
+    EXPECT_FALSE(is_accounting());
+    EXPECT_EQ(simulation.node().process_count(), 2U) << "the meter and its supervisor";
 }
 
 TEST_F(ObserveClients, without_a_descriptor_for_them_wait_and_nobody_turns_round_meanwhile) {

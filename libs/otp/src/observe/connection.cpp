@@ -105,12 +105,14 @@ Result<Value> done(Result<> const& result) {
 
 } // namespace
 
-Connection::Connection(std::shared_ptr<FileDescriptor> socket, ServerOptions options)
+Connection::Connection(std::shared_ptr<FileDescriptor> socket, ServerOptions options, Pid server)
     : m_socket(std::move(socket))
-    , m_options(std::move(options)) {}
+    , m_options(std::move(options))
+    , m_server(server) {}
 
 Result<> Connection::init() {
     set_label("observe client");
+    monitor(m_server); // A link says nothing of a normal end.
     TRY(m_watch, FileWatch::create(m_socket->get()));
     return {};
 }
@@ -335,6 +337,10 @@ void Connection::handle_info(TraceEvent event) {
     if (static_cast<std::int64_t>(m_trace.size()) == m_trace_limit) {
         end_trace();
     }
+}
+
+void Connection::handle_info(Down const& /*server_ended*/) {
+    stop();
 }
 
 void Connection::handle_info(TraceEnded /*message*/) {

@@ -21,10 +21,12 @@ namespace sinew::observe {
 
 class Connection : public sinew::Server<Connection> {
 public:
-    Connection(std::shared_ptr<FileDescriptor> socket, ServerOptions options);
+    /// Ends with `server`.
+    Connection(std::shared_ptr<FileDescriptor> socket, ServerOptions options, Pid server);
     Result<> init();
     Async<> handle_info(FileReady ready);
     void handle_info(TraceEvent event);
+    void handle_info(Down const& server_ended);
     /// A trace's time is up.
     struct TraceEnded {};
     void handle_info(TraceEnded message);
@@ -50,6 +52,7 @@ private:
 
     std::shared_ptr<FileDescriptor> m_socket;
     ServerOptions m_options;
+    Pid m_server;
     FileWatch m_watch;
     FileInterest m_interest = FileInterest::readable;
     /// The client sends nothing more.

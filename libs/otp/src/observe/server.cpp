@@ -33,6 +33,9 @@ Server::Server(ServerOptions options)
     : m_options(std::move(options)) {}
 
 Server::~Server() {
+    if (m_turned_accounting_on) {
+        current_node().account_time(Node::Accounting::off);
+    }
     if (m_listener) {
         ::unlink(m_options.path.c_str());
     }
@@ -93,11 +96,12 @@ void Server::connected(FileDescriptor socket) {
         m_turned_accounting_on = !detail::require_core().is_timing.load(std::memory_order_relaxed);
         current_node().account_time(Node::Accounting::on);
     }
-    (void)spawn_link<Connection>(std::make_shared<FileDescriptor>(std::move(socket)), m_options);
+    (void)spawn_link<Connection>(std::make_shared<FileDescriptor>(std::move(socket)), m_options,
+                                 self().pid());
 }
 
 void Server::handle_info(Exit const& /*message*/) {
-    if (--m_connections == 0 && m_turned_accounting_on) {
+    if (--m_connections == 0 && std::exchange(m_turned_accounting_on, false)) {
         current_node().account_time(Node::Accounting::off);
     }
 }

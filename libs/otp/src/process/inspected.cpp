@@ -9,6 +9,7 @@
 
 #include <sinew/base/clock.hpp>
 #include <sinew/otp/introspection.hpp>
+#include <sinew/otp/process.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -49,10 +50,11 @@ Attention attend_suspended(Worker& worker, Process& process) {
 }
 
 void tell_trace(Inspection& inspection, TraceEvent event) {
-    if (inspection.trace) {
+    bool const is_wanted = is_alive(inspection.trace->pid());
+    if (is_wanted) {
         inspection.trace->send(std::move(event));
     }
-    if (--inspection.trace_left == 0) {
+    if (--inspection.trace_left == 0 || !is_wanted) {
         inspection.trace.reset();
     }
 }

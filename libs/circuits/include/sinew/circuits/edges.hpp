@@ -15,6 +15,7 @@
 #include <sinew/circuits/gpio.hpp>
 #include <sinew/circuits/line.hpp>
 #include <sinew/otp/messages.hpp>
+#include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/server.hpp>
 
@@ -37,7 +38,7 @@ struct GpioEdge {
 };
 
 /// Starts a process, linked to this one, that takes `line` and sends its edges to `to` as GpioEdge messages.
-/// It ends, and releases the line, with this process; when the line can't be taken or its chip goes away it
+/// It ends, and releases the line, with this process, however that ends; when the line can't be taken or its chip goes away it
 /// ends with that error, and so this process too. A line that is still held is tried again for a second:
 /// after a crash the new process may be there before the old one's line is free. Errors: not_found,
 /// invalid_argument, unavailable, denied: as Board::find_line(); invalid_argument: the options ask for no
@@ -53,6 +54,8 @@ public:
         std::string line;
         GpioOptions gpio;
         Recipient<GpioEdge> to;
+        /// For whom it has the line: it ends with that process. Empty: with its supervisor.
+        Pid owner = {};
     };
     /// Looks at the line again: to take it, or because its debounce is over.
     struct Look {};
@@ -61,6 +64,7 @@ public:
     [[nodiscard]] Result<> init();
     void handle_info(FileReady ready);
     void handle_info(Look look);
+    void handle_info(Down const& owner_ended);
 
 private:
     [[nodiscard]] Result<> take_line();

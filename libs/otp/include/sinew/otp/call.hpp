@@ -226,7 +226,8 @@ ServerRef<S> spawn(Arguments&&... arguments) {
     return ServerRef<S>(detail::spawn_process(
         current_node(), detail::blueprint_for<S>(std::forward<Arguments>(arguments)...), {}));
 }
-/// The same, linked to this process, which is its parent. Nothing falls between making and linking.
+/// The same, linked to this process, which is its parent. Nothing falls between making and linking. A link does
+/// nothing when the other ends normally: a process that holds something for this one monitors it, too.
 template<typename S, typename... Arguments>
 ServerRef<S> spawn_link(Arguments&&... arguments) {
     return ServerRef<S>(detail::spawn_process(current_node(),
