@@ -1,6 +1,5 @@
 // The table against a plain list that does the same.
-#include "core/flat_table.hpp"
-
+#include <sinew/otp/detail/flat_table.hpp>
 #include <sinew/otp/pid.hpp>
 
 #include <gtest/gtest.h>

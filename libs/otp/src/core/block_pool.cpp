@@ -1,13 +1,37 @@
 #include "core/block_pool.hpp"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <utility>
 
 namespace sinew::detail {
+namespace {
+
+/// slab_bytes of fresh memory, aligned to as much.
+std::byte* map_aligned() {
+    constexpr std::size_t bytes = BlockDepot::slab_bytes;
+    void* const mapped =
+        ::mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) {
+        throw std::bad_alloc();
+    }
+    auto* const begin = static_cast<std::byte*>(mapped);
+    std::size_t const before = (bytes - reinterpret_cast<std::uintptr_t>(begin) % bytes) % bytes;
+    if (before != 0) {
+        (void)::munmap(begin, before);
+    }
+    (void)::munmap(begin + before + bytes, bytes - before);
+    return begin + before;
+}
+
+} // namespace
 
 BlockDepot& BlockDepot::of(std::size_t size_class) noexcept {
     static std::array<BlockDepot, block_classes> depots{BlockDepot(64), BlockDepot(128), BlockDepot(192),
@@ -15,47 +39,26 @@ BlockDepot& BlockDepot::of(std::size_t size_class) noexcept {
     return depots[size_class];
 }
 
-FreeBlock* BlockDepot::make_chain() {
-    // A chain given back must never fail for want of memory.
-    m_chains.reserve(m_slabs.size() + 2);
-    m_slabs.push_back(std::make_unique_for_overwrite<std::byte[]>(chain_length * m_block_bytes + block_step));
-    void* start = m_slabs.back().get();
-    std::size_t space = chain_length * m_block_bytes + block_step;
-    auto* const slab =
-        static_cast<std::byte*>(std::align(block_step, chain_length * m_block_bytes, start, space));
-    FreeBlock* first = nullptr;
-    for (std::size_t i = chain_length; i-- > 0;) {
-        first = ::new (slab + i * m_block_bytes) FreeBlock{first};
-    }
-    return first;
-}
-
 FreeBlock* BlockDepot::take_chain() {
     std::lock_guard const lock(m_mutex);
-    if (m_chains.empty()) {
-        return make_chain();
-    }
-    FreeBlock* const chain = m_chains.back();
-    m_chains.pop_back();
-    return chain;
+    m_takes.store(m_takes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    FreeBlock* const chain = pop_chain();
+    return chain != nullptr ? chain : make_chain();
 }
 
 void BlockDepot::give_chain(FreeBlock* first) noexcept {
     std::lock_guard const lock(m_mutex);
-    m_chains.push_back(first);
+    FreeBlock* const second = first->next;
+    m_chains = ::new (first) Chain{{second}, m_chains};
+    m_chain_count.fetch_add(1, std::memory_order_relaxed);
 }
 
 FreeBlock* BlockDepot::take_one() {
     std::lock_guard const lock(m_mutex);
     if (m_singles == nullptr) {
-        if (m_chains.empty()) {
-            m_singles = make_chain();
-        } else {
-            m_singles = m_chains.back();
-            m_chains.pop_back();
-        }
+        m_singles = pop_chain();
     }
-    return std::exchange(m_singles, m_singles->next);
+    return m_singles != nullptr ? std::exchange(m_singles, m_singles->next) : take_block();
 }
 
 void BlockDepot::give_one(FreeBlock* block) noexcept {
@@ -63,10 +66,125 @@ void BlockDepot::give_one(FreeBlock* block) noexcept {
     block->next = std::exchange(m_singles, block);
 }
 
+void BlockDepot::sort_in(FreeBlock* list) noexcept {
+    std::lock_guard const lock(m_mutex);
+    sort(list);
+}
+
+bool BlockDepot::trim() noexcept {
+    std::lock_guard const lock(m_mutex);
+    FreeBlock* const chain = pop_chain();
+    sort(chain);
+    return chain != nullptr;
+}
+
+void BlockDepot::trim_all() noexcept {
+    while (trim()) {
+    }
+    std::lock_guard const lock(m_mutex);
+    sort(std::exchange(m_singles, nullptr));
+}
+
+FreeBlock* BlockDepot::pop_chain() noexcept {
+    if (m_chains == nullptr) {
+        return nullptr;
+    }
+    m_chain_count.fetch_sub(1, std::memory_order_relaxed);
+    return std::exchange(m_chains, m_chains->next_chain);
+}
+
+FreeBlock* BlockDepot::make_chain() {
+    FreeBlock* first = nullptr;
+    FreeBlock** end = &first;
+    try {
+        for (std::size_t i = 0; i < chain_length; ++i) {
+            *end = take_block();
+            end = &(*end)->next;
+        }
+    } catch (...) {
+        *end = nullptr;
+        sort(first);
+        throw;
+    }
+    *end = nullptr;
+    return first;
+}
+
+FreeBlock* BlockDepot::take_block() {
+    if (m_sorted != nullptr) {
+        Slab& slab = *m_sorted;
+        if (--slab.free_count == 0) {
+            unlink(slab);
+        }
+        return std::exchange(slab.free, slab.free->next);
+    }
+    if (m_open == nullptr || m_open->cut == blocks_in_slab()) {
+        m_open = &map_slab();
+    }
+    std::byte* const start = reinterpret_cast<std::byte*>(m_open) + block_step;
+    return ::new (start + m_open->cut++ * m_block_bytes) FreeBlock;
+}
+
+void BlockDepot::sort(FreeBlock* list) noexcept {
+    while (list != nullptr) {
+        FreeBlock* const block = std::exchange(list, list->next);
+        auto* const start =
+            reinterpret_cast<std::byte*>(block) - reinterpret_cast<std::uintptr_t>(block) % slab_bytes;
+        Slab& slab = *std::launder(reinterpret_cast<Slab*>(start));
+        block->next = std::exchange(slab.free, block);
+        if (slab.free_count++ == 0) {
+            link(slab);
+        }
+        if (slab.free_count == slab.cut) {
+            release(slab);
+        }
+    }
+}
+
+BlockDepot::Slab& BlockDepot::map_slab() {
+    static_assert(sizeof(Slab) <= block_step);
+    Slab& slab = *::new (map_aligned()) Slab;
+    m_slab_count.fetch_add(1, std::memory_order_relaxed);
+    return slab;
+}
+
+void BlockDepot::link(Slab& slab) noexcept {
+    slab.previous = nullptr;
+    slab.next = std::exchange(m_sorted, &slab);
+    if (slab.next != nullptr) {
+        slab.next->previous = &slab;
+    }
+}
+
+void BlockDepot::unlink(Slab const& slab) noexcept {
+    (slab.previous != nullptr ? slab.previous->next : m_sorted) = slab.next;
+    if (slab.next != nullptr) {
+        slab.next->previous = slab.previous;
+    }
+}
+
+void BlockDepot::release(Slab& slab) noexcept {
+    unlink(slab);
+    if (m_open == &slab) {
+        m_open = nullptr;
+    }
+    m_slab_count.fetch_sub(1, std::memory_order_relaxed);
+    (void)::munmap(&slab, slab_bytes);
+}
+
 BlockPools::~BlockPools() {
+    flush();
+}
+
+bool BlockPools::has_excess() const noexcept {
+    return std::ranges::any_of(m_pools,
+                               [](Pool const& pool) { return pool.count > 2 * BlockDepot::chain_length; });
+}
+
+void BlockPools::flush() noexcept {
     for (std::size_t size_class = 0; size_class < block_classes; ++size_class) {
-        for (FreeBlock* block = m_pools[size_class].free; block != nullptr;) {
-            BlockDepot::of(size_class).give_one(std::exchange(block, block->next));
+        if (m_pools[size_class].free != nullptr) {
+            BlockDepot::of(size_class).sort_in(std::exchange(m_pools[size_class], {}).free);
         }
     }
 }

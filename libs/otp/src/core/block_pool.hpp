@@ -1,17 +1,20 @@
-/// BlockPools: a worker's free blocks, by size; BlockDepot: where pools exchange chains of them.
+/// BlockPools: a worker's free blocks, by size; BlockDepot: where pools exchange chains of them, and where the
+/// slabs that they are cut from come from and go back to.
 ///
 /// Invariant: a block may be freed on another worker than it came from; a pool that grows past its limit
-/// gives a whole chain back to the depot, so that one-way traffic doesn't grow memory. Threading: pools
-/// belong to one thread; the depot locks. Memory is kept for the program's life.
+/// gives a whole chain back to the depot, so that one-way traffic doesn't grow memory. A block of the depot is
+/// in a chain, or sorted: in its slab's own list; a slab whose blocks are all sorted goes back to the system.
+/// Sorting costs a look at each block, so it is left to those who have nothing else to do (see
+/// scheduler/give_back.hpp), and to the end of a node. Threading: pools belong to one thread; the depot locks.
 #pragma once
 
 #include <sinew/otp/detail/block.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <mutex>
-#include <vector>
 
 namespace sinew::detail {
 
@@ -31,23 +34,75 @@ inline constexpr std::size_t block_classes = block_limit / block_step;
 class BlockDepot {
 public:
     static constexpr std::size_t chain_length = 256;
+    static constexpr std::size_t slab_bytes = std::size_t{256} * 1024;
+    explicit BlockDepot(std::size_t block_bytes) noexcept
+        : m_block_bytes(block_bytes) {}
     [[nodiscard]] static BlockDepot& of(std::size_t size_class) noexcept;
-    /// chain_length free blocks, linked by next.
+
+    /// chain_length free blocks, linked by next. Throws std::bad_alloc.
     [[nodiscard]] FreeBlock* take_chain();
     void give_chain(FreeBlock* first) noexcept;
     /// One block, for threads without pools.
     [[nodiscard]] FreeBlock* take_one();
     void give_one(FreeBlock* block) noexcept;
+    /// Sorts the blocks of a list of any length.
+    void sort_in(FreeBlock* list) noexcept;
+    /// Sorts one chain. False: there was none.
+    bool trim() noexcept;
+    /// Sorts all.
+    void trim_all() noexcept;
+
+    // Approximate while others are at work.
+
+    /// In chains: not in use, and not sorted.
+    [[nodiscard]] std::size_t idle_bytes() const noexcept {
+        return m_chain_count.load(std::memory_order_relaxed) * chain_length * m_block_bytes;
+    }
+    /// Of all its slabs.
+    [[nodiscard]] std::size_t mapped_bytes() const noexcept {
+        return m_slab_count.load(std::memory_order_relaxed) * slab_bytes;
+    }
+    /// How often a chain was taken, ever.
+    [[nodiscard]] std::uint64_t takes() const noexcept { return m_takes.load(std::memory_order_relaxed); }
 
 private:
-    explicit BlockDepot(std::size_t block_bytes) noexcept
-        : m_block_bytes(block_bytes) {}
+    /// At the beginning of its memory, which is aligned to slab_bytes.
+    struct Slab {
+        // Among those with sorted blocks.
+        Slab* next = nullptr;
+        Slab* previous = nullptr;
+        /// The sorted ones.
+        FreeBlock* free = nullptr;
+        std::uint32_t free_count = 0;
+        /// How many blocks it has been cut into so far.
+        std::uint32_t cut = 0;
+    };
+    /// In the first block of each chain that waits here.
+    struct Chain : FreeBlock {
+        Chain* next_chain = nullptr;
+    };
+    [[nodiscard]] std::uint32_t blocks_in_slab() const noexcept {
+        return static_cast<std::uint32_t>((slab_bytes - block_step) / m_block_bytes);
+    }
+    [[nodiscard]] FreeBlock* pop_chain() noexcept;
     [[nodiscard]] FreeBlock* make_chain();
+    [[nodiscard]] FreeBlock* take_block();
+    void sort(FreeBlock* list) noexcept;
+    [[nodiscard]] Slab& map_slab();
+    void link(Slab& slab) noexcept;
+    void unlink(Slab const& slab) noexcept;
+    void release(Slab& slab) noexcept;
+
     std::size_t m_block_bytes;
     std::mutex m_mutex;
-    std::vector<std::unique_ptr<std::byte[]>> m_slabs; // NOLINT(*-avoid-c-arrays): slabs of raw memory
-    std::vector<FreeBlock*> m_chains;
+    Chain* m_chains = nullptr;
     FreeBlock* m_singles = nullptr;
+    Slab* m_sorted = nullptr;
+    /// The one that is being cut.
+    Slab* m_open = nullptr;
+    std::atomic<std::size_t> m_chain_count{0};
+    std::atomic<std::size_t> m_slab_count{0};
+    std::atomic<std::uint64_t> m_takes{0};
 };
 
 class BlockPools {
@@ -75,6 +130,10 @@ public:
             give_back(size_class);
         }
     }
+    /// It has many more blocks than one refill brings.
+    [[nodiscard]] bool has_excess() const noexcept;
+    /// Gives all to the depots, sorted.
+    void flush() noexcept;
 
 private:
     struct Pool {

@@ -7,7 +7,6 @@
 /// thread unless it says otherwise.
 #pragma once
 
-#include "core/flat_table.hpp"
 #include "core/published.hpp"
 
 #include <sinew/base/clock.hpp>
@@ -15,6 +14,7 @@
 #include <sinew/otp/detail/behaviour.hpp>
 #include <sinew/otp/detail/envelope.hpp>
 #include <sinew/otp/detail/exit_hook.hpp>
+#include <sinew/otp/detail/flat_table.hpp>
 #include <sinew/otp/detail/pending.hpp>
 #include <sinew/otp/exit_reason.hpp>
 #include <sinew/otp/mailbox.hpp>

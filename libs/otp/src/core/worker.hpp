@@ -86,6 +86,14 @@ public:
     NodeCore& core;
     RunQueue queue;
     BlockPools blocks;
+    /// See scheduler/give_back.hpp.
+    struct MemoryWatch {
+        /// So many chains had been taken from the depots, and none since.
+        std::uint64_t takes = 0;
+        std::int64_t since_ns = 0;
+        bool is_giving = false;
+    };
+    MemoryWatch memory_watch;
     TimerWheel timers;
     TimerPool timer_pool;
     Poller poller;

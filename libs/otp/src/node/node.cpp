@@ -1,3 +1,4 @@
+#include "core/block_pool.hpp"
 #include "core/context.hpp"
 #include "core/node_core.hpp"
 
@@ -36,6 +37,9 @@ Node::~Node() {
     // Not reset(): it empties m_core first, and dying processes still reach their node through it.
     delete m_core.get();
     (void)m_core.release();
+    for (std::size_t size_class = 0; size_class < detail::block_classes; ++size_class) {
+        detail::BlockDepot::of(size_class).trim_all();
+    }
     t_context = {.core = m_previous != nullptr ? &m_previous->core() : nullptr};
     if (t_context.core != nullptr && t_context.core->is_simulated()) {
         t_context.worker = t_context.core->workers.front();

@@ -2,9 +2,12 @@
 
 #include "core/node_core.hpp"
 #include "core/rest.hpp"
+#include "core/timer_wheel.hpp"
 #include "core/worker.hpp"
+#include "scheduler/give_back.hpp"
 #include "scheduler/poll.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +37,8 @@ bool spin(Worker& worker) noexcept {
 
 void sleep(Worker& worker) {
     worker.watch_timer.disarm();
-    std::int64_t const deadline_ns = worker.timers.next_due();
+    std::int64_t const look_again_ns = worker.is_real_time() ? TimerWheel::never : give_memory_back(worker);
+    std::int64_t const deadline_ns = std::min(worker.timers.next_due(), look_again_ns);
     worker.rest.begin(Rest::State::asleep);
     if (!worker.has_shared_work(std::memory_order_seq_cst) &&
         !worker.core.is_stopping.load(std::memory_order_seq_cst)) {

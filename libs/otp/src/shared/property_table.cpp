@@ -1,6 +1,8 @@
 #include <sinew/base/clock.hpp>
 #include <sinew/base/result.hpp>
 #include <sinew/base/value.hpp>
+#include <sinew/otp/detail/flat_table.hpp>
+#include <sinew/otp/detail/member_list.hpp>
 #include <sinew/otp/detail/registry_keys.hpp>
 #include <sinew/otp/process.hpp>
 #include <sinew/otp/property_table.hpp>
@@ -86,7 +88,7 @@ public:
         MonotonicTime time;
     };
     struct Subscription {
-        PropertyName pattern;
+        Pid process;
         Recipient<PropertyEvent> subscriber;
     };
     explicit State(std::string table_name)
@@ -116,9 +118,11 @@ public:
             event.new_value = value;
             properties.insert_or_assign(property, Entry{std::move(value), time});
         }
-        for (Subscription const& subscription : subscriptions) {
-            if (matches(subscription.pattern, property)) {
-                subscription.subscriber.send(event);
+        for (auto const& [pattern, unused] : subscriptions.entries()) {
+            if (matches(pattern, property)) {
+                for (Subscription const& subscription : subscriptions.find(pattern)->entries()) {
+                    subscription.subscriber.send(event);
+                }
             }
         }
     }
@@ -141,17 +145,32 @@ public:
     }
     void remove(PropertyName const& pattern, Pid process) override {
         std::lock_guard const lock(mutex);
-        std::erase_if(subscriptions, [&](Subscription const& subscription) {
-            return subscription.subscriber.pid() == process && subscription.pattern == pattern;
-        });
+        if (detail::MemberList<Subscription>* const members = subscriptions.find(pattern)) {
+            members->remove(process);
+            if (members->empty()) {
+                subscriptions.erase(pattern);
+            }
+        }
     }
 
     std::string const name;
     detail::RegistryKeys<PropertyName> patterns_of;
     mutable std::shared_mutex mutex;
     std::map<PropertyName, Entry> properties;
-    std::vector<Subscription> subscriptions;
+    detail::FlatTable<PropertyName, detail::MemberList<Subscription>> subscriptions;
 };
+
+} // namespace sinew
+
+std::size_t std::hash<sinew::PropertyName>::operator()(sinew::PropertyName const& name) const noexcept {
+    std::size_t hash = 0;
+    for (std::string const& level : name.levels()) {
+        hash = hash * 31 + std::hash<std::string>{}(level);
+    }
+    return hash;
+}
+
+namespace sinew {
 
 PropertyTable PropertyTable::create(std::string name) {
     auto state = std::make_shared<State>(std::move(name));
@@ -237,14 +256,15 @@ Result<> PropertyTable::subscribe(Recipient<PropertyEvent> const& self, Property
         return failure(ErrorCode::unavailable,
                        "properties " + pattern.to_string() + ": the process is ending");
     }
-    m_state->subscriptions.push_back({pattern, self});
+    m_state->subscriptions.insert(pattern, {});
+    m_state->subscriptions.find(pattern)->add({self.pid(), self});
     return {};
 }
 
 void PropertyTable::unsubscribe(PropertyName const& pattern) const {
-    while (m_state->patterns_of.forget(self(), pattern)) {
+    if (m_state->patterns_of.forget(self(), pattern)) {
+        m_state->remove(pattern, self());
     }
-    m_state->remove(pattern, self());
 }
 
 } // namespace sinew

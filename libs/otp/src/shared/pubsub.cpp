@@ -86,38 +86,41 @@ Result<> PubSubState::subscribe(std::string topic, Subscription subscription) {
         return failure(ErrorCode::unavailable, "topic '" + topic + "': the process is ending");
     }
     if (is_topic_pattern(topic)) {
-        m_patterns.push_back({std::move(topic), std::move(subscription)});
+        m_patterns.insert(topic, {});
+        m_patterns.find(topic)->add(std::move(subscription));
         ++m_pattern_changes;
         return {};
     }
     Topic& entry = m_topics[std::move(topic)];
-    entry.subscriptions.push_back(std::move(subscription));
+    entry.subscriptions.add(std::move(subscription));
     entry.list.reset();
     return {};
 }
 
 void PubSubState::unsubscribe(std::string const& topic) {
     Pid const process = self();
-    while (m_topics_of.forget(process, topic)) {
+    if (m_topics_of.forget(process, topic)) {
+        remove(topic, process);
     }
-    remove(topic, process);
 }
 
 void PubSubState::remove(std::string const& topic, Pid process) {
     std::lock_guard const lock(m_mutex);
     if (is_topic_pattern(topic)) {
-        std::erase_if(m_patterns, [&](Pattern const& pattern) {
-            return pattern.subscription.process == process && pattern.text == topic;
-        });
-        ++m_pattern_changes;
+        if (MemberList<Subscription>* const subscriptions = m_patterns.find(topic)) {
+            subscriptions->remove(process);
+            if (subscriptions->empty()) {
+                m_patterns.erase(topic);
+            }
+            ++m_pattern_changes;
+        }
         return;
     }
     auto const at = m_topics.find(topic);
     if (at == m_topics.end()) {
         return;
     }
-    std::erase_if(at->second.subscriptions,
-                  [process](Subscription const& subscription) { return subscription.process == process; });
+    at->second.subscriptions.remove(process);
     at->second.list.reset();
     if (at->second.subscriptions.empty()) {
         m_topics.erase(at);
@@ -132,17 +135,17 @@ PubSubState::List PubSubState::match(std::string_view topic) {
     }
     Topic& entry = at->second;
     if (entry.list == nullptr || entry.made_at != m_pattern_changes) {
-        entry.list = make_list(topic, entry.subscriptions);
+        entry.list = make_list(topic, entry.subscriptions.entries());
         entry.made_at = m_pattern_changes;
     }
     return entry.list;
 }
 
-PubSubState::List PubSubState::make_list(std::string_view name,
-                                         std::vector<Subscription> subscriptions) const {
-    for (Pattern const& pattern : m_patterns) {
-        if (matches_topic(pattern.text, name)) {
-            subscriptions.push_back(pattern.subscription);
+PubSubState::List PubSubState::make_list(std::string_view name, std::vector<Subscription> subscriptions) {
+    for (auto const& [pattern, unused] : m_patterns.entries()) {
+        if (matches_topic(pattern, name)) {
+            std::vector<Subscription> const& more = m_patterns.find(pattern)->entries();
+            subscriptions.insert(subscriptions.end(), more.begin(), more.end());
         }
     }
     return std::make_shared<std::vector<Subscription> const>(std::move(subscriptions));

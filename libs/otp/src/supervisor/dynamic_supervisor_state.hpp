@@ -5,10 +5,10 @@
 /// Threading: in the supervisor's process.
 #pragma once
 
-#include "core/flat_table.hpp"
 #include "supervisor/restart_backoff.hpp"
 #include "supervisor/restart_limit.hpp"
 
+#include <sinew/otp/detail/flat_table.hpp>
 #include <sinew/otp/dynamic_supervisor.hpp>
 
 #include <cstddef>

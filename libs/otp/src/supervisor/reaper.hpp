@@ -3,8 +3,7 @@
 /// Invariant: it answers when all have ended, and then ends itself. Threading: a process.
 #pragma once
 
-#include "core/flat_table.hpp"
-
+#include <sinew/otp/detail/flat_table.hpp>
 #include <sinew/otp/server.hpp>
 #include <sinew/otp/supervisor.hpp>
 

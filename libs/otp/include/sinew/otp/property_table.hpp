@@ -56,6 +56,17 @@ private:
     std::vector<std::string> m_levels;
 };
 
+} // namespace sinew
+
+/// Of all levels.
+template<>
+struct std::hash<sinew::PropertyName> {
+    /// The same for equal names.
+    std::size_t operator()(sinew::PropertyName const& name) const noexcept;
+};
+
+namespace sinew {
+
 /// Whether `pattern` (see above) matches `name`.
 [[nodiscard]] bool matches(PropertyName const& pattern, PropertyName const& name) noexcept;
 

@@ -276,9 +276,9 @@ public:
     }
     /// Takes all entries of the process whose handler runs under `key` away.
     void unregister(Key const& key) const {
-        while (m_state->keys.forget(self(), key)) {
+        if (m_state->keys.forget(self(), key)) {
+            m_state->remove(key, self());
         }
-        m_state->remove(key, self());
     }
     /// Those under `key`, in the order they registered.
     [[nodiscard]] std::vector<Entry> lookup(Key const& key) const {
@@ -327,8 +327,7 @@ private:
                     return 0;
                 }
                 std::shared_ptr<Group> const group = *place.current();
-                std::size_t const count =
-                    group->remove_if([process](Entry const& entry) { return entry.process == process; });
+                std::size_t const count = group->remove(process);
                 if (group->empty()) {
                     place.erase();
                 }

@@ -1,8 +1,8 @@
 /// Blocks: memory for what comes and goes with messages and processes, from the worker's own pools.
 ///
 /// Invariant: a block may be freed on any thread; sizes over block_limit, and all under the address
-/// sanitizer, go to the global heap. Threading: any. Memory of pools is kept for the program's life and used
-/// again.
+/// sanitizer, go to the global heap. Threading: any. Memory of pools goes back to the system when it has not been needed
+/// for a while, and with the node.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,12 @@
 /// Group: a list that is changed now and then, and read as a whole often.
 ///
-/// Invariant: a snapshot never changes; changes in a row cost no copies, the next reader makes one.
+/// Invariant: a snapshot never changes; changes in a row cost no copies, and the same however long it is; the next
+/// reader makes a copy.
 /// Threading: any thread.
 #pragma once
+
+#include <sinew/otp/detail/member_list.hpp>
+#include <sinew/otp/pid.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -19,14 +23,13 @@ public:
 
     void add(Entry entry) {
         std::lock_guard const lock(m_mutex);
-        m_entries.push_back(std::move(entry));
+        m_entries.add(std::move(entry));
         m_snapshot.reset();
     }
-    /// Takes out those for which the predicate holds; returns how many.
-    template<typename Predicate>
-    std::size_t remove_if(Predicate predicate) {
+    /// Takes out those of `process`; returns how many.
+    std::size_t remove(Pid process) {
         std::lock_guard const lock(m_mutex);
-        std::size_t const removed = std::erase_if(m_entries, predicate);
+        std::size_t const removed = m_entries.remove(process);
         if (removed != 0) {
             m_snapshot.reset();
         }
@@ -35,7 +38,7 @@ public:
     [[nodiscard]] Snapshot snapshot() {
         std::lock_guard const lock(m_mutex);
         if (m_snapshot == nullptr) {
-            m_snapshot = std::make_shared<std::vector<Entry> const>(m_entries);
+            m_snapshot = std::make_shared<std::vector<Entry> const>(m_entries.entries());
         }
         return m_snapshot;
     }
@@ -46,7 +49,7 @@ public:
 
 private:
     std::mutex m_mutex;
-    std::vector<Entry> m_entries;
+    MemberList<Entry> m_entries;
     Snapshot m_snapshot;
 };
 

@@ -6,6 +6,8 @@
 
 #include <sinew/base/result.hpp>
 #include <sinew/otp/detail/envelope.hpp>
+#include <sinew/otp/detail/flat_table.hpp>
+#include <sinew/otp/detail/member_list.hpp>
 #include <sinew/otp/detail/registry_keys.hpp>
 #include <sinew/otp/pid.hpp>
 
@@ -39,14 +41,10 @@ public:
 
 private:
     struct Topic {
-        std::vector<Subscription> subscriptions;
+        MemberList<Subscription> subscriptions;
         List list;
         /// The value of m_pattern_changes that `list` was made at.
         std::uint64_t made_at = 0;
-    };
-    struct Pattern {
-        std::string text;
-        Subscription subscription;
     };
     struct Hash {
         using is_transparent = void; // NOLINT(readability-identifier-naming): the library's name
@@ -56,12 +54,12 @@ private:
     };
     PubSubState()
         : m_topics_of("pub/sub") {}
-    [[nodiscard]] List make_list(std::string_view name, std::vector<Subscription> subscriptions) const;
+    [[nodiscard]] List make_list(std::string_view name, std::vector<Subscription> subscriptions);
 
     RegistryKeys<std::string> m_topics_of;
     std::mutex m_mutex;
     std::unordered_map<std::string, Topic, Hash, std::equal_to<>> m_topics;
-    std::vector<Pattern> m_patterns;
+    FlatTable<std::string, MemberList<Subscription>> m_patterns;
     std::uint64_t m_pattern_changes = 0;
 };
 

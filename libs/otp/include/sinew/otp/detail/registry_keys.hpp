@@ -1,13 +1,15 @@
 /// RegistryKeys: which keys each process has in a registry, so that its end takes them away.
 ///
-/// Invariant: while a process is known here, its end will remove its entries. Threading: any thread.
+/// Invariant: while a process is known here, its end will remove its entries. What remember() and forget() cost
+/// doesn't depend on how many keys it has. Threading: any thread.
 #pragma once
 
 #include <sinew/otp/detail/exit_hook.hpp>
+#include <sinew/otp/detail/flat_table.hpp>
 #include <sinew/otp/pid.hpp>
 #include <sinew/otp/process.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,31 +45,33 @@ public:
             m_keys.erase(at);
             return false;
         }
-        at->second.push_back(key);
+        if (!at->second.insert(key, 1)) {
+            ++*at->second.find(key);
+        }
         return true;
     }
-    /// Takes one `key` of `pid` away. False: it has none.
+    /// `pid` has `key` no longer, however often it had it. False: it had not.
     [[nodiscard]] bool forget(Pid pid, Key const& key) {
         std::lock_guard const lock(m_mutex);
         auto const at = m_keys.find(pid);
-        if (at == m_keys.end()) {
-            return false;
-        }
-        auto const found = std::ranges::find(at->second, key);
-        if (found == at->second.end()) {
-            return false;
-        }
-        at->second.erase(found);
-        return true;
+        return at != m_keys.end() && at->second.erase(key);
     }
+    /// As often as it has each.
     [[nodiscard]] std::vector<Key> of(Pid pid) const {
         std::lock_guard const lock(m_mutex);
-        auto const at = m_keys.find(pid);
-        return at != m_keys.end() ? at->second : std::vector<Key>();
+        std::vector<Key> keys;
+        if (auto const at = m_keys.find(pid); at != m_keys.end()) {
+            for (auto const& [key, times] : at->second.entries()) {
+                keys.insert(keys.end(), times, key);
+            }
+        }
+        return keys;
     }
     [[nodiscard]] std::string const& name() const noexcept { return m_name; }
 
 private:
+    /// And how often.
+    using Keys = FlatTable<Key, std::size_t>;
     /// Doesn't keep the registry alive: its handles do.
     class Hook final : public ExitHook {
     public:
@@ -76,7 +80,8 @@ private:
             , m_entries(std::move(entries)) {}
         void process_ended(Pid pid, ExitReason const& /*reason*/) noexcept override {
             if (auto const entries = m_entries.lock()) {
-                for (Key const& key : m_keys->take(pid)) {
+                Keys const keys = m_keys->take(pid);
+                for (auto const& [key, times] : keys.entries()) {
                     entries->remove(key, pid);
                 }
             }
@@ -86,15 +91,15 @@ private:
         RegistryKeys* m_keys;
         std::weak_ptr<Entries> m_entries;
     };
-    [[nodiscard]] std::vector<Key> take(Pid pid) {
+    [[nodiscard]] Keys take(Pid pid) {
         std::lock_guard const lock(m_mutex);
         auto node = m_keys.extract(pid);
-        return node.empty() ? std::vector<Key>() : std::move(node.mapped());
+        return node.empty() ? Keys() : std::move(node.mapped());
     }
 
     std::string m_name;
     mutable std::mutex m_mutex;
-    std::unordered_map<Pid, std::vector<Key>> m_keys;
+    std::unordered_map<Pid, Keys> m_keys;
     std::shared_ptr<Hook> m_hook;
 };
 

@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ public:
         Key key;
         Value value;
     };
-    [[nodiscard]] Value* find(Key key) noexcept {
+    [[nodiscard]] Value* find(Key const& key) noexcept {
         std::size_t const at = position(key);
         return at < m_entries.size() ? &m_entries[at].value : nullptr;
     }
@@ -34,13 +35,14 @@ public:
         if (m_entries.size() >= (m_places.empty() ? index_from : m_places.size() / 2)) {
             build_index();
         }
-        m_entries.push_back({key, std::move(value)});
+        std::size_t const place = m_places.empty() ? 0 : place_of(key);
+        m_entries.push_back({std::move(key), std::move(value)});
         if (!m_places.empty()) {
-            m_places[place_of(key)] = static_cast<std::uint32_t>(m_entries.size());
+            m_places[place] = static_cast<std::uint32_t>(m_entries.size());
         }
         return true;
     }
-    bool erase(Key key) {
+    bool erase(Key const& key) {
         std::size_t const at = position(key);
         if (at >= m_entries.size()) {
             return false;
@@ -70,10 +72,15 @@ public:
 
 private:
     static constexpr std::size_t index_from = 16;
-    [[nodiscard]] static std::uint64_t hash(Pid key) noexcept { return key.value(); }
-    [[nodiscard]] static std::uint64_t hash(MonitorRef key) noexcept { return key.value; }
+    [[nodiscard]] static std::uint64_t hash(Key const& key) noexcept {
+        if constexpr (std::is_same_v<Key, MonitorRef>) {
+            return key.value;
+        } else {
+            return std::hash<Key>{}(key);
+        }
+    }
     /// Where it would be looked for first.
-    [[nodiscard]] std::size_t home_of(Key key) const noexcept {
+    [[nodiscard]] std::size_t home_of(Key const& key) const noexcept {
         constexpr std::uint64_t golden_ratio = 0x9e37'79b9'7f4a'7c15;
         return (hash(key) * golden_ratio) >> (64 - std::countr_zero(m_places.size()));
     }
@@ -81,14 +88,14 @@ private:
         return (place + 1) & (m_places.size() - 1);
     }
     /// Its own, or the free one where it would be.
-    [[nodiscard]] std::size_t place_of(Key key) const noexcept {
+    [[nodiscard]] std::size_t place_of(Key const& key) const noexcept {
         std::size_t place = home_of(key);
         while (m_places[place] != 0 && m_entries[m_places[place] - 1].key != key) {
             place = next_place(place);
         }
         return place;
     }
-    [[nodiscard]] std::size_t position(Key key) const noexcept {
+    [[nodiscard]] std::size_t position(Key const& key) const noexcept {
         if (!m_places.empty()) {
             std::uint32_t const found = m_places[place_of(key)];
             return found == 0 ? m_entries.size() : found - 1;
