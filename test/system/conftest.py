@@ -34,6 +34,7 @@ ORDER = [
     "power_cuts",
     "update",
     "device",
+    "hardening",
 ]
 
 
