@@ -19,6 +19,22 @@ endif()
 
 # Paths in binaries (assertions, source_location) are relative to the source tree: builds are reproducible.
 add_compile_options(-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
+if(NOT SINEW_SANITIZE AND NOT SINEW_FUZZ)
+    # What others get tells nobody where it was made. ccache may have made a path relative to the build's folder.
+    cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH sinew_tree)
+    foreach(folder IN ITEMS ${CMAKE_CURRENT_SOURCE_DIR} ${sinew_tree})
+        cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE relative)
+        add_compile_options(-ffile-prefix-map=${folder}/= -ffile-prefix-map=${relative}/=)
+    endforeach()
+    if(CMAKE_SYSROOT)
+        cmake_path(RELATIVE_PATH CMAKE_SYSROOT BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE relative)
+        add_compile_options(-ffile-prefix-map=${CMAKE_SYSROOT}/=/ -ffile-prefix-map=${relative}/=/)
+    endif()
+    # What makes a hole harder to use, as Debian's own packages have it; test/system/test_hardening.py reads the result.
+    add_compile_options(-fstack-protector-strong
+        $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+    add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+endif()
 
 if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
     add_library(sinew_warnings INTERFACE)

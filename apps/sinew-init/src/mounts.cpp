@@ -69,7 +69,7 @@ Result<> mount_file_system(Mount const& mount) {
 }
 
 void mount_kernel_file_systems(Log& log) {
-    std::vector<Mount> mounts{{"devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755"},
+    std::vector<Mount> mounts{{"devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"},
                               {"proc", "/proc", "proc", data_only, ""},
                               {"sysfs", "/sys", "sysfs", data_only, ""}};
     std::erase_if(mounts, [](Mount const& mount) { return is_mount_point(mount.target); });
@@ -78,8 +78,8 @@ void mount_kernel_file_systems(Log& log) {
 
 void mount_temporary_file_systems(Log& log) {
     mount_each({{"devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666"},
-                {"tmpfs", "/dev/shm", "tmpfs", no_devices, "mode=1777,size=10%"},
-                {"tmpfs", "/run", "tmpfs", no_devices, "mode=0755,size=5%"},
+                {"tmpfs", "/dev/shm", "tmpfs", data_only, "mode=1777,size=10%"},
+                {"tmpfs", "/run", "tmpfs", data_only, "mode=0755,size=5%"},
                 {"tmpfs", "/tmp", "tmpfs", no_devices, "mode=1777,size=10%"},
                 {"pstore", "/sys/fs/pstore", "pstore", data_only, ""}},
                log);

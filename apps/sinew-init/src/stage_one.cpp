@@ -84,7 +84,8 @@ Result<> run_stage_one(Machine& machine) {
         slot = "a";
     }
     TRY(auto const device, partition_device(machine, "rootfs_" + slot));
-    TRY_OK(mount_file_system({device, new_root, machine.config.rootfs_type, MS_RDONLY | MS_NODEV, ""}));
+    TRY_OK(mount_file_system(
+        {device, new_root, machine.config.rootfs_type, MS_RDONLY | MS_NODEV | MS_NOSUID, ""}));
     machine.log.info("slot " + slot + (machine.command_line.trial ? ", on trial" : ""));
     TRY_OK(switch_root());
     return execute_stage_two(machine);

@@ -16,6 +16,7 @@
 #include "partition_tools.hpp"
 #include "serial_number.hpp"
 #include "shutdown.hpp"
+#include "sysctl.hpp"
 
 #include <sinew/base/bytes.hpp>
 #include <sinew/base/describe.hpp>
@@ -159,6 +160,9 @@ void prepare(Machine& machine, StatePaths& paths) {
     paths = state_paths(machine.config);
     raise_clock(machine, machine.config.build_time);
     mount_temporary_file_systems(machine.log);
+    // Before the drivers: an interface starts with what holds for new ones.
+    apply_kernel_settings(parse_kernel_settings(read_text_file("/etc/sysctl.conf", 64u << 10).value_or("")),
+                          "/proc/sys", machine.log);
     load_late_modules(machine);
     open_watchdog(machine, MissingWatchdog::is_a_warning);
     machine.pet();
