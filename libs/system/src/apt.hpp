@@ -47,8 +47,7 @@ public:
     /// Those packages that the archive doesn't have any more in this version, or has with other content.
     [[nodiscard]] Result<std::vector<LockedPackage>> find_vanished(std::span<LockedPackage const> packages);
     /// Those that would go to an older version than the lock has.
-    [[nodiscard]] Result<std::vector<LockChange>>
-    find_older(std::vector<LockChange> const& changes) const;
+    [[nodiscard]] Result<std::vector<LockChange>> find_older(std::vector<LockChange> const& changes) const;
     /// Downloads into `folder`, as apt names the files. Retried. Error unavailable, corrupt.
     [[nodiscard]] Result<> download(std::vector<LockedPackage> const& packages,
                                     std::filesystem::path const& folder);
