@@ -38,7 +38,7 @@ endif()
 
 if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
     add_library(sinew_warnings INTERFACE)
-    target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow
+    target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion $<$<BOOL:${SINEW_TESTS}>:-Wshadow>
         # Whoever only uses Sinew isn't stopped by what another compiler finds.
         $<$<BOOL:${SINEW_TESTS}>:-Werror>)
     # Members that a designated initialiser leaves at their defaults are what it is for.

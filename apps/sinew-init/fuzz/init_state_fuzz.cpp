@@ -1,6 +1,5 @@
 /// The files PID 1 reads from /data, which anyone may have written, and the mount table.
 #include "clock_floor.hpp"
-#include "data_partition.hpp"
 #include "entropy.hpp"
 #include "mbr.hpp"
 #include "mounts.hpp"
@@ -25,7 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (auto const time = init::parse_saved_time(text); time && (*time < 0 || *time >= 4'102'444'800)) {
         std::abort();
     }
-    (void)init::classify_partition(bytes);
     (void)init::parse_disk_signature(bytes);
     (void)init::parse_signature_text(text);
     for (auto const& target : init::targets_to_unmount(text)) {

@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     constexpr std::uint64_t disk_bytes = 2u << 20;
     MemoryDevice disk(Growth::fixed, disk_bytes);
     NothingMounted const system;
-    auto const task = choose_task(parsed->config, "", {disk, system});
+    auto const task = choose_task(parsed->config, "", {disk, system}, {});
     if (!specs || !task) {
         return 0;
     }

@@ -24,6 +24,7 @@
 #include <functional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace sinew::firmware {
@@ -126,8 +127,9 @@ Result<> replace_file(OutputFile target, struct stat const* before, ResourceStre
     }
     constexpr mode_t mode_bits = 07777;
     if (before != nullptr) {
-        (void)::fchown(file.get(), before->st_uid, before->st_gid);
-        (void)::fchmod(file.get(), before->st_mode & mode_bits);
+        // Some file systems know neither.
+        std::ignore = ::fchown(file.get(), before->st_uid, before->st_gid);
+        std::ignore = ::fchmod(file.get(), before->st_mode & mode_bits);
     }
     Bytes buffer(piece_bytes);
     TRY_OK(resource.drain(buffer));

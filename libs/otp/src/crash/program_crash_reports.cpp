@@ -99,7 +99,7 @@ bool begin_report() noexcept {
         return true;
     }
     while (expected != own) {
-        (void)pause();
+        (void)::pause();
     }
     return false; // The report itself has failed.
 }

@@ -88,7 +88,8 @@ using Throw = void (*)(void*, std::type_info*, void (*)(void*));
 } // namespace sinew::crash
 
 // In front of the C++ library's own. A static one wins over this: it is weak, and the reference below brings that in.
-extern "C" [[gnu::weak]] void __cxa_throw(void* object, std::type_info* type, void (*destroy)(void*)) {
+// GCC declares it by itself with a void* for the type.
+extern "C" [[gnu::weak]] void __cxa_throw(void* object, void* type, void (*destroy)(void*)) {
     using namespace sinew::crash;
     static auto const librarys_own = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
     [[maybe_unused]] static void const* const volatile brings_static_one_in =
@@ -96,7 +97,7 @@ extern "C" [[gnu::weak]] void __cxa_throw(void* object, std::type_info* type, vo
     // One byte back: within the call.
     auto const after_call = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     t_last_throw = {.object = object, .place = place_for(after_call) - 1};
-    librarys_own(object, type, destroy);
+    librarys_own(object, static_cast<std::type_info*>(type), destroy);
     std::abort();
 }
 
