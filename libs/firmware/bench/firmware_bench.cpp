@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -150,6 +152,86 @@ void inflate_pieces(std::filesystem::path const& path) {
     }
 }
 
+/// What the original does for each byte, to compare with in the same run: zlib at level 9, CRC-32, BLAKE2b-256,
+/// writes of 128 KiB that are read back if asked for. It isn't the original, whose overhead is on top.
+class Peer {
+public:
+    static constexpr std::size_t segment_bytes = 128u << 10;
+
+    /// Files are read twice: for the hash, and to be compressed.
+    static void create(std::filesystem::path const& from, std::filesystem::path const& to) {
+        auto const content = must(read_file(from, 1u << 30));
+        hash(content);
+        auto const again = must(read_file(from, 1u << 30));
+        uLong const sum =
+            crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<Bytef const*>(again.data()), again.size());
+        auto const file = must(open_file(to, O_WRONLY | O_CREAT | O_TRUNC));
+        z_stream stream{};
+        constexpr int level = 9;
+        constexpr int raw = -15;
+        deflateInit2(&stream, level, Z_DEFLATED, raw, 8, Z_DEFAULT_STRATEGY);
+        stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(again.data()));
+        stream.avail_in = static_cast<uInt>(again.size());
+        Bytes out(segment_bytes);
+        for (int status = Z_OK; status != Z_STREAM_END;) {
+            stream.next_out = reinterpret_cast<Bytef*>(out.data());
+            stream.avail_out = static_cast<uInt>(out.size());
+            status = deflate(&stream, Z_FINISH);
+            must(write_all(file, BytesView(out).first(out.size() - stream.avail_out)));
+        }
+        deflateEnd(&stream);
+        must(write_all(file, std::as_bytes(std::span(&sum, 1))));
+    }
+
+    static void apply(std::filesystem::path const& from, std::filesystem::path const& to, bool reads_back) {
+        auto const input = must(open_file(from, O_RDONLY));
+        auto const disk = must(open_file(to, O_RDWR | O_CREAT));
+        z_stream stream{};
+        constexpr int raw = -15;
+        inflateInit2(&stream, raw);
+        Bytes in(segment_bytes);
+        Bytes out(segment_bytes);
+        Bytes present(segment_bytes);
+        uLong sum = crc32_z(0, nullptr, 0);
+        crypto_generichash_state state{};
+        crypto_generichash_init(&state, nullptr, 0, 32);
+        std::uint64_t at = 0;
+        for (int status = Z_OK; status != Z_STREAM_END;) {
+            stream.next_out = reinterpret_cast<Bytef*>(out.data());
+            stream.avail_out = static_cast<uInt>(out.size());
+            while (stream.avail_out > 0 && status != Z_STREAM_END) {
+                if (stream.avail_in == 0) {
+                    stream.avail_in = static_cast<uInt>(must(read_some(input, in)));
+                    stream.next_in = reinterpret_cast<Bytef*>(in.data());
+                }
+                status = inflate(&stream, Z_NO_FLUSH);
+            }
+            auto const made = BytesView(out).first(out.size() - stream.avail_out);
+            sum = crc32_z(sum, reinterpret_cast<Bytef const*>(made.data()), made.size());
+            crypto_generichash_update(&state, reinterpret_cast<unsigned char const*>(made.data()),
+                                      made.size());
+            must(write_all_at(disk, made, at));
+            if (reads_back) {
+                auto const back = MutableBytesView(present).first(made.size());
+                must(read_exactly_at(disk, back, at));
+                if (!std::ranges::equal(made, back)) {
+                    throw std::runtime_error("the disk holds something else");
+                }
+            }
+            at += made.size();
+        }
+        inflateEnd(&stream);
+        must(sync_file(disk));
+    }
+
+private:
+    static void hash(BytesView bytes) {
+        std::array<unsigned char, 32> digest{};
+        crypto_generichash(digest.data(), digest.size(), reinterpret_cast<unsigned char const*>(bytes.data()),
+                           bytes.size(), nullptr, 0);
+    }
+};
+
 struct Usage {
     double wall_s = 0;
     double cpu_s = 0;
@@ -215,11 +297,16 @@ public:
         report_create();
         report_apply();
         report_deltas();
+        report_peer_delta();
         report_limits();
     }
 
 private:
     [[nodiscard]] std::filesystem::path path(std::string const& name) const { return m_folder.path() / name; }
+
+    [[nodiscard]] double file_mb(std::string const& name) const {
+        return static_cast<double>(std::filesystem::file_size(path(name))) / 1e6;
+    }
 
     void write_inputs() const {
         auto const old = half_compressible(rootfs_bytes, 1);
@@ -255,12 +342,14 @@ private:
         must(create_archive(options));
     }
 
-    void apply(std::string const& archive, std::string const& task, std::string const& disk_name) const {
+    void apply(std::string const& archive, std::string const& task, std::string const& disk_name,
+               VerifyWrites verify = VerifyWrites::no) const {
         auto const input = archive.empty() ? std::make_unique<FileInput>(FileDescriptor(STDIN_FILENO))
                                            : must(FileInput::open(path(archive)));
         auto const disk = must(FileDevice::open(path(disk_name), DeviceAccess::create));
         ApplyOptions options;
         options.task = task;
+        options.verify_writes = verify;
         must(apply_archive(*input, *disk, options));
     }
 
@@ -279,11 +368,15 @@ private:
                 bool const is_zstd = compression == Compression::zstd;
                 auto const name = (is_zstd ? "create_zstd_" : "create_") + std::to_string(level);
                 report(name, [=, this] { create("old", level, compression, "made.fw"); });
-                print(name + "_archive",
-                      static_cast<double>(std::filesystem::file_size(path("made.fw"))) / 1e6, "MB");
+                print(name + "_archive", file_mb("made.fw"), "MB");
             }
         }
         measure([this] { create("old", 5, Compression::zstd, "zstd.fw"); });
+        report("peer_create_9", [this] {
+            Peer::create(path("vmlinuz-old"), path("peer-kernel"));
+            Peer::create(path("rootfs-old"), path("peer-rootfs"));
+        });
+        print("peer_create_9_archive", file_mb("peer-kernel") + file_mb("peer-rootfs"), "MB");
     }
 
     /// An archive as other tools make it: one stream, without a list of pieces.
@@ -304,6 +397,13 @@ private:
     void report_apply() const {
         report("apply_file", [this] { apply("old.fw", "complete", "disk.img"); });
         report("apply_stdin", [this] { apply("", "complete", "disk.img"); }, path("old.fw"));
+        report("apply_verified", [this] { apply("old.fw", "complete", "disk.img", VerifyWrites::yes); });
+        for (bool const reads_back : {false, true}) {
+            report(reads_back ? "peer_apply_verified" : "peer_apply", [=, this] {
+                Peer::apply(path("peer-kernel"), path("peer-disk-1"), reads_back);
+                Peer::apply(path("peer-rootfs"), path("peer-disk-2"), reads_back);
+            });
+        }
         report("apply_zstd", [this] { apply("zstd.fw", "complete", "disk.img"); });
         measure([this] { repack(); });
         report("apply_zip", [this] { apply("zip.fw", "complete", "disk.img"); });
@@ -317,10 +417,32 @@ private:
             auto const used = measure([&] { make_delta(form, archive); });
             print(name + "_make_wall", used.wall_s, "s");
             print(name + "_make_cpu", used.cpu_s, "s");
-            print(name + "_archive", static_cast<double>(std::filesystem::file_size(path(archive))) / 1e6,
-                  "MB");
+            print(name + "_make_peak", used.peak_mb, "MB");
+            print(name + "_archive", file_mb(archive), "MB");
             report(name + "_apply", [&] { apply(archive, "upgrade", "disk.img"); });
         }
+    }
+
+    /// As update tools for the original make them: of files, then compressed once more by `zip -9`.
+    void report_peer_delta() const {
+        CommandOptions options;
+        options.timeout = std::chrono::minutes(5);
+        auto const used = measure([&] {
+            auto const in_folder = "cd '" + m_folder.path().string() + "' && ";
+            auto const done = must(run_command(
+                {"sh", "-c",
+                 in_folder +
+                     "for f in vmlinuz rootfs; do xdelta3 -q -f -e -S none -s $f-old $f-new $f.vcdiff || "
+                     "exit 1; done; rm -f xdelta.zip; zip -q -9 xdelta.zip vmlinuz.vcdiff rootfs.vcdiff"},
+                options));
+            if (done.status != 0) {
+                throw std::runtime_error("xdelta3 or zip: " + done.error_output);
+            }
+        });
+        print("peer_xdelta3_make_wall", used.wall_s, "s");
+        print("peer_xdelta3_make_cpu", used.cpu_s, "s");
+        print("peer_xdelta3_make_peak", used.peak_mb, "MB");
+        print("peer_xdelta3_archive", file_mb("xdelta.zip"), "MB");
     }
 
     void report_limits() const {

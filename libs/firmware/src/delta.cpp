@@ -103,6 +103,15 @@ Result<Bytes> read_resource(ZipReader& reader, ZipEntry const& entry, ResourceSp
     return content;
 }
 
+/// The hash that the content was found to have when it was read.
+Result<Blake2b256::Digest> digest_in(ResourceSpec const& spec) {
+    Blake2b256::Digest digest{};
+    TRY(auto const bytes, from_hex(spec.blake2b_256));
+    std::ranges::copy_n(bytes.begin(), static_cast<std::ptrdiff_t>(std::min(bytes.size(), digest.size())),
+                        digest.begin());
+    return digest;
+}
+
 class DeltaMaker {
 public:
     explicit DeltaMaker(DeltaOptions const& options)
@@ -177,20 +186,19 @@ private:
                 continue;
             }
             TRY(auto const target, read_resource(*m_to.reader, *entry, *spec));
-            TRY(auto patch, make_patch(m_sources.at(spec->name), target));
+            auto const& source = m_sources.at(spec->name);
+            TRY(auto const source_hash, digest_in(*m_from.find(spec->name)));
+            TRY(auto patch, make_patch(source, source_hash, target));
             auto const full_bytes = m_to.reader->stored_bytes();
             if (patch.size() < full_bytes - full_bytes / least_saving && patch.size() != target.size()) {
                 m_report.patched.push_back({spec->name, target.size(), full_bytes, patch.size()});
-                auto const& source = m_sources.at(spec->name);
-                Blake2b256 hash;
-                hash.update(source);
-                m_patches[spec->path] = {std::move(patch), {spec->name, source.size(), hash.finish()}};
+                m_patches[spec->path] = {std::move(patch), {spec->name, source.size(), source_hash}};
             }
             m_sources.erase(spec->name);
         }
     }
 
-    Result<Bytes> make_patch(BytesView source, BytesView target) {
+    Result<Bytes> make_patch(BytesView source, Blake2b256::Digest const& source_hash, BytesView target) {
         auto const on_bytes = [this](std::uint64_t bytes) {
             m_bytes_done += bytes;
             if (m_options.on_progress && m_bytes_total > 0) {
@@ -204,7 +212,7 @@ private:
         }
         SegmentPatchOptions segments;
         segments.on_bytes = on_bytes;
-        return encode_segments(source, target, segments);
+        return encode_segments(source, source_hash, target, segments);
     }
 
     /// The new archive once more, with patches in the places of resources.

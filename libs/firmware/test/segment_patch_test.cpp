@@ -1,4 +1,5 @@
 /// Our own patches: round trips, what moved is found, bounds, damage.
+#include "archive/hash.hpp"
 #include "delta/segment_decoder.hpp"
 #include "delta/segment_encoder.hpp"
 #include "delta/segment_patch.hpp"
@@ -28,6 +29,12 @@ SegmentPatchOptions small_segments() {
     return options;
 }
 
+Blake2b256::Digest hash_of(BytesView bytes) {
+    Blake2b256 hash;
+    hash.update(bytes);
+    return hash.finish();
+}
+
 Result<Bytes> decode(BytesView patch, BytesView source) {
     MemoryInput input(patch);
     MemorySource memory(source);
@@ -46,7 +53,7 @@ Result<Bytes> decode(BytesView patch, BytesView source) {
 TEST(SegmentPatch, makes_the_target_from_the_source) {
     auto const source = old_content();
     auto const target = new_version(source);
-    auto const patch = must(encode_segments(source, target, small_segments()));
+    auto const patch = must(encode_segments(source, hash_of(source), target, small_segments()));
     EXPECT_LT(patch.size(), target.size() / 8);
     EXPECT_EQ(must(decode(patch, source)), target);
 }
@@ -55,7 +62,7 @@ TEST(SegmentPatch, finds_what_moved_far_away) {
     auto const source = noise(3u << 20, 1);
     Bytes target(source.begin() + (2 << 20), source.end());
     target.insert(target.end(), source.begin(), source.begin() + (2 << 20));
-    auto const patch = must(encode_segments(source, target, small_segments()));
+    auto const patch = must(encode_segments(source, hash_of(source), target, small_segments()));
     EXPECT_LT(patch.size(), 64u << 10);
     EXPECT_EQ(must(decode(patch, source)), target);
 }
@@ -65,13 +72,13 @@ TEST(SegmentPatch, makes_patches_for_extremes) {
     auto const small = noise(11, 1);
     for (auto const& [from, to] : std::vector<std::pair<Bytes, Bytes>>{
              {{}, {}}, {{}, small}, {small, {}}, {small, small}, {source, noise(700'000, 3)}, {{}, source}}) {
-        EXPECT_EQ(must(decode(must(encode_segments(from, to, small_segments())), from)), to);
+        EXPECT_EQ(must(decode(must(encode_segments(from, hash_of(from), to, small_segments())), from)), to);
     }
 }
 
 TEST(SegmentPatch, is_refused_for_another_source) {
     auto const source = old_content();
-    auto const patch = must(encode_segments(source, new_version(source), small_segments()));
+    auto const patch = must(encode_segments(source, hash_of(source), new_version(source), small_segments()));
     EXPECT_THAT(message_of(decode(patch, noise(source.size(), 77))), ::testing::HasSubstr("something else"));
     EXPECT_THAT(message_of(decode(patch, BytesView(source).first(1000))),
                 ::testing::HasSubstr("something else"));
@@ -80,7 +87,7 @@ TEST(SegmentPatch, is_refused_for_another_source) {
 TEST(SegmentPatch, truncation_and_damage_are_found) {
     auto const source = old_content();
     auto const target = new_version(source);
-    auto const patch = must(encode_segments(source, target, small_segments()));
+    auto const patch = must(encode_segments(source, hash_of(source), target, small_segments()));
     for (std::size_t size = 0; size < patch.size(); size += 1 + patch.size() / 60) {
         EXPECT_FALSE(decode(BytesView(patch).first(size), source)) << size;
     }
@@ -105,7 +112,7 @@ TEST(SegmentPatch, refuses_to_need_more_memory_than_a_reader_has) {
     }
     SegmentPatchOptions options;
     options.window_bytes = 1u << 30;
-    EXPECT_FALSE(encode_segments({}, {}, options));
+    EXPECT_FALSE(encode_segments({}, {}, {}, options));
 }
 
 } // namespace

@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -33,8 +32,10 @@ int zstd_level(int level) {
     return levels[static_cast<std::size_t>(std::clamp(level, 1, 9))];
 }
 
+} // namespace
+
 /// What compresses a piece.
-class Coder {
+class PiecePacker::Coder {
 public:
     Coder(std::uint16_t method, int level) {
         if (method == zip::method_deflate) {
@@ -66,42 +67,10 @@ private:
     std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> m_zstd{nullptr, ZSTD_freeCCtx};
 };
 
-} // namespace
-
-/// Coders that aren't in use, so that they needn't be made for each piece. For all threads.
-class PiecePacker::Coders {
-public:
-    Coders(std::uint16_t method, int level)
-        : m_method(method)
-        , m_level(level) {}
-    Bytes pack(BytesView content) {
-        auto coder = take();
-        auto packed = coder->pack(content);
-        std::lock_guard const lock(m_mutex);
-        m_idle.push_back(std::move(coder));
-        return packed;
-    }
-
-private:
-    std::unique_ptr<Coder> take() {
-        std::lock_guard const lock(m_mutex);
-        if (m_idle.empty()) {
-            return std::make_unique<Coder>(m_method, m_level);
-        }
-        auto coder = std::move(m_idle.back());
-        m_idle.pop_back();
-        return coder;
-    }
-    std::uint16_t m_method;
-    int m_level;
-    std::mutex m_mutex;
-    std::vector<std::unique_ptr<Coder>> m_idle;
-};
-
 PiecePacker::PiecePacker(PieceOptions const& options, std::function<Result<>(BytesView)> sink)
     : m_options(options)
     , m_sink(std::move(sink))
-    , m_coders(std::make_unique<Coders>(options.method, options.level))
+    , m_coders([options] { return std::make_unique<Coder>(options.method, options.level); })
     , m_work([this](Packed const& packed) { return take(packed); }, options.cores) {
     m_checkpoints.piece_bytes = piece_bytes_for(options.content_bytes);
 }
@@ -141,7 +110,7 @@ Result<> PiecePacker::send_piece() {
         return take({std::move(piece), crc});
     }
     return m_work.add([this, piece = std::move(piece)] {
-        auto stored = m_coders->pack(piece);
+        auto stored = m_coders.with_one([&](Coder& coder) { return coder.pack(piece); });
         auto const crc = crc32_of(stored);
         return Packed{std::move(stored), crc};
     });

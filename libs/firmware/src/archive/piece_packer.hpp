@@ -6,6 +6,7 @@
 
 #include "archive/notes.hpp"
 #include "archive/zip_writer.hpp"
+#include "parallel/idle_pool.hpp"
 #include "parallel/ordered_work.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -52,7 +53,7 @@ private:
         Bytes stored;
         std::uint32_t crc = 0;
     };
-    class Coders;
+    class Coder;
     Result<> put(BytesView bytes);
     Result<> take(Packed const& packed);
     Result<> send_piece();
@@ -62,7 +63,7 @@ private:
     ZipWriter::EntrySums m_sums;
     Checkpoints m_checkpoints;
     Bytes m_piece;
-    std::unique_ptr<Coders> m_coders;
+    IdlePool<Coder> m_coders;
     OrderedWork<Packed> m_work;
 };
 

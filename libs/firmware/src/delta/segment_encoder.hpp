@@ -3,6 +3,7 @@
 /// Threading: free functions; they use the machine's cores.
 #pragma once
 
+#include "archive/hash.hpp"
 #include "delta/segment_patch.hpp"
 
 #include <sinew/base/bytes.hpp>
@@ -23,9 +24,9 @@ struct SegmentPatchOptions {
     std::function<void(std::uint64_t)> on_bytes;
 };
 
-/// The patch that makes `target` from `source`. Error invalid_argument: the source is 4 GiB or more, or the
+/// The patch that makes `target` from `source`, whose hash is known. Error invalid_argument: the source is 4 GiB or more, or the
 /// sizes are more than a reader accepts.
-[[nodiscard]] Result<Bytes> encode_segments(BytesView source, BytesView target,
-                                            SegmentPatchOptions const& options = {});
+[[nodiscard]] Result<Bytes> encode_segments(BytesView source, Blake2b256::Digest const& source_hash,
+                                            BytesView target, SegmentPatchOptions const& options = {});
 
 } // namespace sinew::firmware
