@@ -52,5 +52,9 @@ function(sinew_precompile TARGET SET)
     target_compile_options(${TARGET} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:${use}>")
     get_target_property(files ${TARGET} SOURCES)
     set_property(SOURCE ${files} APPEND PROPERTY OBJECT_DEPENDS ${made})
-    add_dependencies(${TARGET} sinew_precompiled_${SET}) # for sources that are compiled together
+    # For sources that are compiled together, whose file is CMake's own.
+    if(NOT TARGET sinew_precompiled_${SET}_made)
+        add_custom_target(sinew_precompiled_${SET}_made DEPENDS ${made})
+    endif()
+    add_dependencies(${TARGET} sinew_precompiled_${SET}_made)
 endfunction()

@@ -54,7 +54,11 @@ bool begins_with_position(std::string_view message) {
         while (at < message.size() && message[at] >= '0' && message[at] <= '9') {
             ++at;
         }
-        return at > begin && at < message.size() && message[at++] == ':';
+        if (at == begin || at == message.size() || message[at] != ':') {
+            return false;
+        }
+        ++at;
+        return true;
     };
     for (auto colon = message.find(':'); colon != std::string_view::npos;
          colon = message.find(':', colon + 1)) {

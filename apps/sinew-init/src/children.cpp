@@ -22,13 +22,13 @@ namespace sinew::init {
 Result<pid_t> start_command(CommandSpec const& spec) {
     FileDescriptor const console(::open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY));
     auto const output = console ? Redirect::to(console.get()) : Redirect::inherited();
-    ProcessOptions options{.command = spec.arguments,
-                           .environment = spec.environment,
-                           .environment_is = ProcessOptions::Environment::whole,
-                           .output = output,
-                           .error_output = output,
-                           .descriptors = spec.descriptors,
-                           .group = ProcessGroup::session};
+    ProcessOptions const options{.command = spec.arguments,
+                                 .environment = spec.environment,
+                                 .environment_is = ProcessOptions::Environment::whole,
+                                 .output = output,
+                                 .error_output = output,
+                                 .descriptors = spec.descriptors,
+                                 .group = ProcessGroup::session};
     TRY(auto command, Process::start(options));
     return command.release(); // reap() hears of its end, as of everyone's.
 }

@@ -58,8 +58,8 @@ Result<> BlockDevicePartitions::remove(int number) {
 Result<> BlockDevicePartitions::add(int number, std::uint64_t first_block, std::uint64_t block_count) {
     blkpg_partition partition{};
     partition.pno = number;
-    partition.start = static_cast<long long>(first_block * block_bytes);
-    partition.length = static_cast<long long>(block_count * block_bytes);
+    partition.start = static_cast<long long>(first_block) * static_cast<long long>(block_bytes);
+    partition.length = static_cast<long long>(block_count) * static_cast<long long>(block_bytes);
     return call_kernel(m_disk, BLKPG_ADD_PARTITION, partition);
 }
 

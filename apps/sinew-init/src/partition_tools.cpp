@@ -56,7 +56,7 @@ public:
     DeviceBytes(FileDescriptor file, std::uint64_t size_bytes)
         : m_file(std::move(file))
         , m_size_bytes(size_bytes) {}
-    std::uint64_t size_bytes() const override { return m_size_bytes; }
+    [[nodiscard]] std::uint64_t size_bytes() const override { return m_size_bytes; }
     Result<> read_at(std::uint64_t offset, MutableBytesView into) override {
         return read_exactly_at(m_file, into, offset);
     }

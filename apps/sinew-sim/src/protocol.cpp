@@ -48,7 +48,7 @@ Result<Request> parse_request(std::string_view line) {
 }
 
 Result<std::variant<Reply, LevelEvent>> parse_message(std::string_view line) {
-    auto const broken = [](Error error) {
+    auto const broken = [](Error const& error) {
         return std::unexpected(
             Error(ErrorCode::protocol, "the simulator sent what is no message: " + error.message()));
     };

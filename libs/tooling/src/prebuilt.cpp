@@ -108,6 +108,9 @@ public:
                 return install(build_folder(), key);
             }
             key = key_now;
+            if (fs::exists(folder(key), problem)) {
+                return folder(key); // they are again what they were before
+            }
         }
         return failure(ErrorCode::unavailable,
                        fmt::format("the sources in {} change all the time; run again when they stand still",
