@@ -31,7 +31,7 @@ std::optional<Duration> pulse_limit(std::string_view watchdog_usec) {
 }
 
 Pulse::Pulse(Options options)
-    : m_options(std::move(options)) {}
+    : m_options(options) {}
 
 void Pulse::init() {
     m_last_answer = sinew::now();

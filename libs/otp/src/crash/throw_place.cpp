@@ -35,7 +35,7 @@ std::uintptr_t place_of_throw(std::exception_ptr const& exception) noexcept {
     // An exception_ptr is the address of the object that was thrown.
     static_assert(sizeof exception == sizeof(void*));
     void const* object = nullptr;
-    std::memcpy(&object, &exception, sizeof object);
+    std::memcpy(static_cast<void*>(&object), static_cast<void const*>(&exception), sizeof object);
     return object != nullptr && object == t_last_throw.object ? t_last_throw.place : 0;
 }
 

@@ -17,7 +17,7 @@
 namespace sinew::log {
 
 Channel::Channel(Recipient<Handler::Wake> handler, Level level, OverloadLimits limits)
-    : m_handler(handler)
+    : m_handler(std::move(handler))
     , m_node(current_node())
     , m_level(level)
     , m_limits(limits)

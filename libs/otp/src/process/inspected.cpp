@@ -50,6 +50,9 @@ Attention attend_suspended(Worker& worker, Process& process) {
 }
 
 void tell_trace(Inspection& inspection, TraceEvent event) {
+    if (!inspection.trace) {
+        return;
+    }
     bool const is_wanted = is_alive(inspection.trace->pid());
     if (is_wanted) {
         inspection.trace->send(std::move(event));
