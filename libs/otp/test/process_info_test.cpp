@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <typeinfo>
 #include <vector>
 
@@ -115,7 +116,9 @@ TEST(ProcessInfo, a_handler_that_is_stuck_is_seen_from_outside) {
         void handle_info(Hang /*message*/) {
             *m_is_in = true;
             m_is_in->notify_all();
-            m_may_go->wait(false);
+            while (!*m_may_go) {
+                std::this_thread::yield();
+            }
         }
 
     private:

@@ -185,8 +185,8 @@ void Watchdog::report_overdue() {
 
 // Who starts opens devices and files: it takes the time that those take, and its starter waits for it anyway.
 std::int64_t Watchdog::report_after_ns(Watched const& watched) const noexcept {
-    Process const* const process = watched.loop->worker.running;
-    bool const is_starting = process != nullptr && process->has(Process::is_initialising);
+    // No message is in hand in init(), nor at the end of a process.
+    bool const is_starting = watched.loop->worker.handling == nullptr;
     return is_starting ? std::max(m_options.report_after, m_options.report_start_after).count()
                        : m_options.report_after.count();
 }
