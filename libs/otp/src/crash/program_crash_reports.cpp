@@ -46,7 +46,7 @@ constinit thread_local Line t_uncaught;
 
 void copy_name(std::string_view from, std::span<char> to) noexcept {
     std::size_t const length = std::min(from.size(), to.size() - 1);
-    std::copy_n(from.data(), length, to.data());
+    std::ranges::copy(from.substr(0, length), to.begin());
     to[length] = '\0';
 }
 
