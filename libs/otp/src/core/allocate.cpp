@@ -9,9 +9,19 @@
 #include <cstddef>
 #include <new>
 
+// Each compiler tells it in its own way.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SINEW_WATCHED_BLOCKS
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SINEW_WATCHED_BLOCKS
+#endif
+
 namespace sinew::detail {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SINEW_WATCHED_BLOCKS)
 // Each block is an allocation of its own, so that misuse is seen.
 void* allocate_block(std::size_t bytes) {
     return ::operator new(bytes);

@@ -163,11 +163,11 @@ public:
 } // namespace sinew
 
 std::size_t std::hash<sinew::PropertyName>::operator()(sinew::PropertyName const& name) const noexcept {
-    std::size_t hash = 0;
+    std::size_t sum = 0;
     for (std::string const& level : name.levels()) {
-        hash = hash * 31 + std::hash<std::string>{}(level);
+        sum = sum * 31 + std::hash<std::string>{}(level);
     }
-    return hash;
+    return sum;
 }
 
 namespace sinew {
