@@ -38,9 +38,9 @@ endif()
 
 if(NOT TARGET sinew_warnings) # a project includes this file, too, before it brings in this tree
     add_library(sinew_warnings INTERFACE)
-    target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion $<$<BOOL:${SINEW_TESTS}>:-Wshadow>
-        # Whoever only uses Sinew isn't stopped by what another compiler finds.
-        $<$<BOOL:${SINEW_TESTS}>:-Werror>)
+    # Whoever only uses Sinew isn't stopped by what another compiler finds, nor told that sources which are compiled together
+    # use the same name.
+    target_compile_options(sinew_warnings INTERFACE -Wall -Wextra -Wconversion $<$<BOOL:${SINEW_TESTS}>:-Wshadow> $<$<BOOL:${SINEW_TESTS}>:-Werror>)
     # Members that a designated initialiser leaves at their defaults are what it is for.
     target_compile_options(sinew_warnings INTERFACE
         $<IF:$<CXX_COMPILER_ID:Clang>,-Wno-missing-designated-field-initializers,-Wno-missing-field-initializers>)
@@ -57,7 +57,7 @@ if(SINEW_SANITIZE)
         add_link_options(-shared-libsan -Wl,-rpath,${runtime}/lib/linux)
     endif()
     if(SINEW_SANITIZE MATCHES "undefined")
-        # Dear to compile, and the address sanitizer sees what they would; vptr takes offence at libstdc++'s own objects.
+        # They cost a tenth of each object, and the address sanitizer sees what they would; vptr reports libstdc++'s own objects.
         add_compile_options(-fno-sanitize=vptr,null,object-size)
         add_link_options(-fno-sanitize=vptr,null,object-size)
     endif()

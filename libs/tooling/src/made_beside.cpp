@@ -23,8 +23,9 @@ namespace {
 
 /// What is linked into a program itself. The shared libraries are those of the same release, as on the
 /// device.
-constexpr std::array<std::string_view, 11> linked_statically = {"usr/lib/{}/crt1.o",
+constexpr std::array<std::string_view, 12> linked_statically = {"usr/lib/{}/crt1.o",
                                                                 "usr/lib/{}/Scrt1.o",
+                                                                "usr/lib/{}/rcrt1.o",
                                                                 "usr/lib/{}/crti.o",
                                                                 "usr/lib/{}/crtn.o",
                                                                 "usr/lib/{}/libc.a",

@@ -88,9 +88,9 @@ std::vector<DiskUse> environment_blocks(DiskPlan const& plan, Arguments const& a
     if (!layout) {
         return {};
     }
-    auto const use = [&](std::uint64_t block) {
-        return DiskUse{block, layout->block_count,
-                       "the environment of " + std::to_string(layout->block_count) + " blocks at block " +
+    auto const use = [count = layout->block_count](std::uint64_t block) {
+        return DiskUse{block, count,
+                       "the environment of " + std::to_string(count) + " blocks at block " +
                            std::to_string(block)};
     };
     std::vector<DiskUse> uses{use(layout->block_offset)};

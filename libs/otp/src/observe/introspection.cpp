@@ -13,6 +13,7 @@
 #include <sinew/otp/process.hpp>
 
 #include <optional>
+#include <utility>
 
 namespace sinew::detail {
 
@@ -89,7 +90,7 @@ void SystemFace::handle_call(StartTrace request) {
         return;
     }
     detail::Inspection& inspection = detail::inspect(process);
-    inspection.trace = request.recipient;
+    inspection.trace = std::move(request.recipient);
     inspection.trace_left = request.limit;
 }
 
