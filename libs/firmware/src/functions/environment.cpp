@@ -94,8 +94,8 @@ std::vector<DiskUse> environment_blocks(DiskPlan const& plan, Arguments const& a
                            std::to_string(block)};
     };
     std::vector<DiskUse> uses{use(layout->block_offset)};
-    if (layout->redundant_block_offset) {
-        uses.push_back(use(*layout->redundant_block_offset));
+    if (auto const redundant = layout->redundant_block_offset) {
+        uses.push_back(use(*redundant));
     }
     return uses;
 }
